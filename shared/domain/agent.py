@@ -1,0 +1,131 @@
+"""Who Parley is on the phone: instructions, voice, languages, model, tools and limits."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+AgentId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+"""BCP-47, language with an optional region: hi, en-IN."""
+
+VOICES: dict[str, Literal["female", "male"]] = {
+    **dict.fromkeys(
+        "Zephyr Kore Leda Aoede Callirrhoe Autonoe Despina Erinome Laomedeia Achernar Gacrux Pulcherrima"
+        " Vindemiatrix Sulafat".split(),
+        "female",
+    ),
+    **dict.fromkeys(
+        "Puck Charon Fenrir Orus Enceladus Iapetus Umbriel Algieba Algenib Rasalgethi Alnilam Schedar Achird"
+        " Zubenelgenubi Sadachbia Sadaltager".split(),
+        "male",
+    ),
+}
+"""Gemini's thirty prebuilt voices (its speech-generation guide). Hindi verbs agree with the speaker's gender."""
+
+
+class Strict(BaseModel):
+    """A part of an agent's document: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LanguagePolicy(StrEnum):
+    """What the agent does when the caller changes language."""
+
+    MIRROR = "mirror"
+    """Answer in the language of the caller's last turn, if it is allowed."""
+    STAY = "stay"
+    """Keep the start language."""
+
+
+class Languages(Strict):
+    """Which languages the agent speaks."""
+
+    start: LanguageTag
+    allowed: tuple[LanguageTag, ...] = ()
+    policy: LanguagePolicy = LanguagePolicy.MIRROR
+
+    @model_validator(mode="after")
+    def _start_is_allowed(self) -> Languages:
+        if self.allowed and self.start not in self.allowed:
+            raise ValueError(
+                f"the start language {self.start} is not among the allowed ones: {', '.join(self.allowed)}"
+            )
+        return self
+
+
+class Model(Strict):
+    """Which speech model voices the agent, and where it runs."""
+
+    id: str = "gemini-3.1-flash-live-preview"
+    platform: Literal["configured", "developer", "vertex"] = "configured"
+    """configured: whatever the process is set up for."""
+    region: str | None = None
+    """Vertex AI only; a residency promise is kept by naming one here."""
+    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+
+
+class TurnTaking(Strict):
+    """When the caller is taken to have begun and to have finished speaking."""
+
+    start_sensitivity: Literal["high", "low"] | None = None
+    end_sensitivity: Literal["high", "low"] | None = None
+    prefix_padding_ms: int | None = Field(default=None, ge=0, le=2000)
+    silence_ms: int | None = Field(default=600, ge=100, le=5000)
+    """Silence that ends the caller's turn. 600 ms is what telephone peers settled on (Bolna's default)."""
+
+
+class Limits(Strict):
+    """What a call may take at the most."""
+
+    call_s: int = Field(default=1800, ge=30, le=14_000)
+    silence_s: int = Field(default=10, ge=3, le=120)
+    """Neither side speaks for so long: the agent asks whether the caller is there."""
+    cost: float | None = Field(default=None, gt=0)
+
+
+class Recording(Strict):
+    """Whether the call is recorded, and for how long it is kept."""
+
+    enabled: bool = True
+    retention_days: int = Field(default=90, ge=1, le=3650)
+
+
+class Agent(Strict):
+    """An agent, as its YAML file or its document in the store says."""
+
+    id: AgentId
+    version: int = Field(default=1, ge=1)
+    name: str = Field(min_length=1, max_length=60)
+    company: str = Field(min_length=1, max_length=120)
+    purpose: str = Field(min_length=1, max_length=300)
+    instructions: str = Field(min_length=1, max_length=20_000)
+    greeting: dict[LanguageTag, str]
+    """What the agent says first, by language; must hold the start language."""
+    voice: str = "Kore"
+    languages: Languages
+    model: Model = Model()
+    turn_taking: TurnTaking = TurnTaking()
+    tools: tuple[str, ...] = ()
+    transfer_numbers: dict[str, str] = {}
+    limits: Limits = Limits()
+    recording: Recording = Recording()
+    extract: dict[str, Any] | None = None
+    """JSON Schema of what to read out of the conversation after the call."""
+
+    @field_validator("voice")
+    @classmethod
+    def _known_voice(cls, voice: str) -> str:
+        if voice not in VOICES:
+            raise ValueError(f"there is no voice {voice!r}; choose one of {', '.join(sorted(VOICES))}")
+        return voice
+
+    @model_validator(mode="after")
+    def _greets_in_its_start_language(self) -> Agent:
+        if self.languages.start not in self.greeting:
+            raise ValueError(f"no greeting in the start language {self.languages.start}")
+        return self

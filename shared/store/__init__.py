@@ -1,0 +1,1 @@
+"""Where Parley keeps its records."""
