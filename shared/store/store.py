@@ -2,14 +2,18 @@
 
 A document is a mapping of field names to values at a path of alternating collection and document ids
 (``calls/CA1/turns/0001``). Two adapters serve it, SQLite on a laptop and Firestore in the cloud, and one
-contract suite holds both to the words below.
+contract suite holds both to the words below. What a path, a field and a value may be stands in documents.py.
 
 StoreError
 ├── AlreadyExists     create() found a document at that path
 ├── NotFound          update() found none
-├── Conflict          the document changed since it was read, or a batch met a precondition that failed
+├── Conflict          the document changed or went since it was read, or a batch met a precondition that failed
 ├── BadDocument       a path, field name, value or query the port does not take; nothing was written
+│   └── MissingIndex  the query needs a composite index that shared/store/indexes.py does not declare
 └── StoreUnavailable  the database could not be reached in time; whether a write happened is unknown
+
+A plain StoreError is a fault that trying again does not mend: a database that does not exist, an identity
+that it refuses, a file that is no database.
 """
 
 from __future__ import annotations
@@ -45,6 +49,10 @@ class BadDocument(StoreError):
     """The store does not take this path, field, value or query; nothing was written."""
 
 
+class MissingIndex(BadDocument):
+    """This query needs a composite index; declare it in shared/store/indexes.py."""
+
+
 class StoreUnavailable(StoreError):
     """The database did not answer in time; a write may or may not have happened."""
 
@@ -75,7 +83,12 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Keep documents whose field compares so with the value. A missing field matches nothing."""
+    """Keep documents whose top-level field compares so with the value. A missing field matches nothing.
+
+    Values are scalars; ``in`` takes a list of 1 to 30 of them. Only ``==`` and ``!=`` take None. The order
+    comparisons keep values of the same kind (1 and 1.5 are one kind, "1" is another); ``!=`` keeps every
+    other kind but never None.
+    """
 
     field: str
     comparison: Comparison
@@ -84,7 +97,12 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class OrderBy:
-    """Sort by a field; ties are broken by document id in the same direction."""
+    """Sort by a top-level field; documents without it are left out.
+
+    Ties are broken by document id, in the direction of the last field. None sorts before numbers, numbers
+    before times, times before text. Booleans, lists and maps sort among themselves only: where a field mixes
+    them with other kinds, their place differs between databases.
+    """
 
     field: str
     descending: bool = False
@@ -124,6 +142,14 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """Set some top-level fields of a document, making it if there is none. Safe to send twice."""
+
+    path: str
+    changes: Mapping[str, Value | Remove]
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Take a document away; no error when there is none, unless a version is expected."""
 
@@ -131,7 +157,7 @@ class Delete:
     expected: Version | None = None
 
 
-Write = Create | Put | Update | Delete
+Write = Create | Put | Merge | Update | Delete
 
 
 class Store(Protocol):
@@ -148,7 +174,12 @@ class Store(Protocol):
     async def update(
         self, path: str, changes: Mapping[str, Value | Remove], *, expected: Version | None = None
     ) -> Document:
-        """Change top-level fields (each replaced whole, REMOVE takes it away). Raises NotFound, Conflict."""
+        """Change top-level fields (each replaced whole, REMOVE takes it away). Raises NotFound, Conflict.
+
+        With `expected` it succeeds only on the very state that was read: a document that has changed, gone,
+        or gone and come back is a Conflict. Without it the last writer wins, and the answer may already show
+        a later writer's change.
+        """
         ...
 
     async def query(
@@ -160,7 +191,13 @@ class Store(Protocol):
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
-        """Documents directly in this collection, in order (by id when no order is given)."""
+        """Documents directly in this collection, in order.
+
+        Comparisons other than ``==`` and ``in`` may name one field only, which then leads the order; with no
+        order given it is the order. Otherwise documents come by id. A query that filters on some fields and
+        orders by others needs a declared index (MissingIndex). `cursor` is the `next` of an earlier page of
+        a query with the same collection and order.
+        """
         ...
 
     async def count(self, collection: str, where: Sequence[Where] = ()) -> int:
@@ -168,7 +205,10 @@ class Store(Protocol):
         ...
 
     async def batch(self, writes: Sequence[Write]) -> None:
-        """All of these or none of them (at most 500). Raises Conflict, AlreadyExists or NotFound."""
+        """All of these or none of them (at most 500, each on another document).
+
+        Raises Conflict, AlreadyExists or NotFound.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,72 @@
+"""What happens to a call when its stream is over: the verb behind <Connect> asks, the record answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from functions.voice import twiml
+from functions.voice.services import AfterStream, VoiceServices
+from functions.voice.stream_token import StreamTicket
+from functions.voice.webhooks import IncomingCall
+from shared.domain.call import Ending, call_path
+from shared.store.store import StoreError
+
+log = logging.getLogger(__name__)
+
+MOST_STREAMS = 4
+"""The first and three more; a call that loses its socket again after that is let go with an apology."""
+STORE_DEADLINE_S = 2.0
+
+
+async def what_next(services: VoiceServices, call: IncomingCall, *, dial_status: str) -> str:
+    """TwiML for a call whose stream, or transfer, has just ended."""
+    after = services.endings.take(call.call_sid) or await _from_store(services, call.call_sid)
+    if after is None:
+        log.error("nothing is known of the call", extra={"call": call.call_sid})
+        return twiml.apologise(None)
+    match after.ending:
+        case Ending.TRANSFERRED if after.transfer_to and not dial_status:
+            return twiml.transfer(services.public_base_url, after.transfer_to, call.to)
+        case Ending.TRANSFERRED if dial_status not in {"completed", "answered", ""}:
+            return twiml.nobody_free(after.language)
+        case Ending.STREAM_LOST if after.stream_no < MOST_STREAMS:
+            return await _reconnect(services, call, after)
+        case ending if ending.is_our_fault:
+            return twiml.apologise(after.language)
+        case _:
+            return twiml.hang_up()
+
+
+async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterStream) -> str:
+    agent = await services.agents.for_number(call.to)
+    ticket = StreamTicket(
+        call_sid=call.call_sid,
+        agent_id=agent.id,
+        stream_no=after.stream_no + 1,
+        language=after.language,
+        caller=call.from_,
+    )
+    log.warning("stream lost; the call goes on with another", extra={"call": call.call_sid, "stream": ticket.stream_no})
+    return twiml.stream(services.public_base_url, services.tokens.issue(ticket))
+
+
+async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | None:
+    """The ending another instance wrote down. A stream without one was cut off with its instance."""
+    try:
+        async with asyncio.timeout(STORE_DEADLINE_S):
+            document = await services.store.get(call_path(call_sid))
+    except (StoreError, TimeoutError):
+        return None
+    if document is None:
+        return None
+    data = document.data
+    languages = data.get("languages")
+    language = languages[-1] if isinstance(languages, list) and languages else data.get("language")
+    transfer_to = data.get("transfer_to")
+    return AfterStream(
+        ending=Ending(str(data.get("ending") or Ending.STREAM_LOST)),
+        language=str(language) if language else None,
+        stream_no=int(str(data.get("streams") or 1)),
+        transfer_to=str(transfer_to) if transfer_to else None,
+    )

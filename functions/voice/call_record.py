@@ -1,0 +1,142 @@
+"""What one stream of a call leaves in the store: the call's own fields, its turns, tool results and events.
+
+Everything goes through the journal, so nothing here waits and nothing is lost while the store is away. Every write
+may be made twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from shared.clock import Clock
+from shared.domain.call import (
+    CallEvent,
+    CallState,
+    Direction,
+    Ending,
+    ToolResult,
+    Turn,
+    call_path,
+    event_path,
+    tool_result_path,
+    turn_path,
+)
+from shared.store.journal import Journal
+from shared.store.store import Merge, Put
+
+SEQS_PER_STREAM = 1_000
+"""A call has at most a few streams; each numbers its turns and events in a thousand of its own."""
+
+
+def seqs(stream_no: int) -> Iterator[int]:
+    """Numbers of one stream: 1, 2, ... for the first, 1001, ... for the second."""
+    return count((stream_no - 1) * SEQS_PER_STREAM + 1)
+
+
+class CallRecord:
+    """Writes down one stream of one call."""
+
+    def __init__(self, call_sid: str, stream_no: int, journal: Journal, clock: Clock) -> None:
+        self.call_sid = call_sid
+        self._stream_no = stream_no
+        self._journal = journal
+        self._clock = clock
+        self._event_seqs = seqs(stream_no)
+        self._languages: list[str] = []
+        self._answers_ms: list[int] = []
+        self._barge_ins_ms: list[int] = []
+        self._first_audio_ms: int | None = None
+        self._usage: dict[str, int] = {}
+        self.turns: dict[int, Turn] = {}
+        """By seq; what the model is told when a conversation has to be taken up again."""
+
+    def began(self, fields: Mapping[str, Any]) -> None:
+        """The stream stands and the conversation begins."""
+        self._merge({**fields, "state": str(CallState.IN_PROGRESS), "ending": None, "streams": self._stream_no})
+
+    def turn(self, turn: Turn) -> None:
+        """Keep a turn, over an earlier version of it."""
+        self.turns[turn.seq] = turn
+        if turn.language is not None and turn.language not in self._languages:
+            self._languages.append(turn.language)
+        self._journal.put(Put(turn_path(self.call_sid, turn.seq), turn.to_document()))
+
+    def event(self, kind: str, ms: float, fields: Mapping[str, Any] | None = None) -> None:
+        """Keep that something happened."""
+        fields = dict(fields or {})
+        match kind:
+            case "answer":
+                self._answers_ms.append(fields["latency_ms"])
+            case "barge_in" if "reaction_ms" in fields:
+                self._barge_ins_ms.append(fields["reaction_ms"])
+            case "first_audio":
+                self._first_audio_ms = round(ms)
+        event = CallEvent(next(self._event_seqs), kind, self._clock.now(), round(ms), fields)
+        self._journal.put(Put(event_path(self.call_sid, event.seq), event.to_document()))
+
+    def tool_result(self, result: ToolResult) -> None:
+        """Keep what a tool answered."""
+        self._journal.put(Put(tool_result_path(self.call_sid, result.tool_call_id), result.to_document()))
+
+    def used(self, tokens: Mapping[str, int], direction: str) -> None:
+        """Tokens of a turn, added up over the stream."""
+        for modality, number in tokens.items():
+            key = f"{direction}_{modality}"
+            self._usage[key] = self._usage.get(key, 0) + number
+
+    def ended(self, ending: Ending, ms: float, extra: Mapping[str, Any] | None = None) -> None:
+        """The stream is over, and with it the call, unless it goes on with another stream."""
+        state = CallState.FAILED if ending.is_our_fault else CallState.COMPLETED
+        self._merge(
+            {
+                **(extra or {}),
+                "state": str(state),
+                "ending": str(ending),
+                "ended_at": self._clock.now(),
+                "stream_ms": round(ms),
+                "languages": list(self._languages),
+                "latency": self._latency(),
+                "usage": dict(self._usage),
+            }
+        )
+
+    def _latency(self) -> dict[str, Any]:
+        return {
+            "first_audio_ms": self._first_audio_ms,
+            "answers_ms": list(self._answers_ms),
+            "answer_p50_ms": percentile(self._answers_ms, 50),
+            "answer_p95_ms": percentile(self._answers_ms, 95),
+            "barge_in_ms": list(self._barge_ins_ms),
+        }
+
+    def _merge(self, changes: Mapping[str, Any]) -> None:
+        self._journal.put(Merge(call_path(self.call_sid), {**changes, "updated_at": self._clock.now()}))
+
+
+def new_call(
+    call_sid: str, *, direction: Direction, from_: str, to: str, agent_id: str, agent_version: int, clock: Clock
+) -> dict[str, Any]:
+    """The document of a call that has just come in or been answered."""
+    return {
+        "call_sid": call_sid,
+        "direction": str(direction),
+        "from": from_,
+        "to": to,
+        "agent_id": agent_id,
+        "agent_version": agent_version,
+        "state": str(CallState.RINGING),
+        "started_at": clock.now(),
+        "updated_at": clock.now(),
+        "streams": 0,
+    }
+
+
+def percentile(values: Sequence[int], percent: int) -> int | None:
+    """The value that so many per cent do not exceed (nearest rank); None without values."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    rank = -(-percent * len(ordered) // 100)
+    return ordered[max(1, rank) - 1]

@@ -1,0 +1,80 @@
+"""The caller's turns: when they spoke, by their voice, and what they said, as the model understood it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from functions.voice.voice_activity import VoiceActivity
+from shared.domain.call import Speaker, Turn
+from shared.domain.language import language_of
+
+
+@dataclass(slots=True)
+class Utterance:
+    """One turn of the caller while it is open."""
+
+    seq: int
+    start_ms: float
+    end_ms: float
+    words: list[str] = field(default_factory=list)
+
+
+class CallerTurns:
+    """Turns open with the caller's voice (or with words, when the voice was too soft) and close with an answer.
+
+    Words may come late, when the answer has begun: they belong to the turn before, as long as the caller has
+    not spoken again since.
+    """
+
+    def __init__(self, seqs: Iterator[int], voice: VoiceActivity) -> None:
+        self._seqs = seqs
+        self._voice = voice
+        self._open: Utterance | None = None
+        self._closed: Utterance | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """The caller has spoken and has not been answered."""
+        return self._open is not None
+
+    def begin(self, now_ms: float) -> None:
+        """The caller is speaking; opens a turn if none is open."""
+        if self._open is None:
+            start_ms = self._voice.started_ms if self._voice.speaking else now_ms
+            self._open = Utterance(next(self._seqs), start_ms, now_ms)
+
+    def words(self, text: str, now_ms: float) -> Turn | None:
+        """A fragment of transcript. Returns the earlier turn again when the words belong to it."""
+        if self._open is None and self._closed is not None and not self._spoke_since(self._closed):
+            self._closed.words.append(text)
+            return self._turn(self._closed)
+        self.begin(now_ms)
+        assert self._open is not None
+        self._open.words.append(text)
+        return None
+
+    def _spoke_since(self, turn: Utterance) -> bool:
+        return self._voice.started_ms > turn.end_ms
+
+    def close(self, now_ms: float) -> Turn | None:
+        """The caller's turn is over; the turn, if any words of it are known."""
+        if self._open is None:
+            return None
+        turn, self._open = self._open, None
+        last_voice_ms = self._voice.last_voice_ms
+        turn.end_ms = last_voice_ms if last_voice_ms is not None and last_voice_ms > turn.start_ms else now_ms
+        self._closed = turn
+        return self._turn(turn) if turn.words else None
+
+    @staticmethod
+    def _turn(turn: Utterance) -> Turn:
+        text = " ".join("".join(turn.words).split())
+        return Turn(
+            seq=turn.seq,
+            speaker=Speaker.CALLER,
+            text=text,
+            language=language_of(text),
+            start_ms=round(turn.start_ms),
+            end_ms=round(turn.end_ms),
+        )

@@ -1,0 +1,38 @@
+"""The end of a call: the goodbye is heard to its end, and the line always drops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.call import Ending
+
+GOODBYE_STARTS_MS = 2_500
+"""So long the model may take to begin its goodbye after end_call was answered; most have said it before."""
+TAIL_MS = 300
+"""Between the last of the goodbye and the drop, so that it does not sound cut."""
+LONGEST_MS = 15_000
+"""The line drops by then whatever happens."""
+
+
+@dataclass(slots=True)
+class Closing:
+    """A call that is to end once its goodbye has been heard."""
+
+    ending: Ending
+    since_ms: float
+    turn_over: bool = False
+    """The model has ended its turn since."""
+    quiet_since_ms: float | None = None
+
+    def is_due(self, now_ms: float, *, speaking: bool) -> bool:
+        """Whether to drop the line now; speaking says that the agent is being made or heard."""
+        if now_ms - self.since_ms >= LONGEST_MS:
+            return True
+        if speaking:
+            self.quiet_since_ms = None
+            return False
+        if self.quiet_since_ms is None:
+            self.quiet_since_ms = now_ms
+        if now_ms - self.quiet_since_ms < TAIL_MS:
+            return False
+        return self.turn_over or now_ms - self.since_ms >= GOODBYE_STARTS_MS

@@ -1,0 +1,91 @@
+"""One media stream as a socket: messages in, audio and marks out. Nothing above it knows of JSON or base64."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from functions.voice import media_stream
+from functions.voice.media_stream import BadMessage, Message, Start, Unknown
+
+log = logging.getLogger(__name__)
+
+MOST_BAD_MESSAGES = 50
+"""A second of nothing but bad messages is not a media stream."""
+
+
+class LegEnded(Exception):
+    """The socket is gone, without a stop message."""
+
+
+class TwilioLeg:
+    """The call's socket, once it has been accepted."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self._stream_sid = ""
+        self.unknown_messages = 0
+        self.bad_messages = 0
+
+    async def start(self) -> Start:
+        """The start message, which says whose stream this is. Raises LegEnded."""
+        while True:
+            message = await self.receive()
+            if isinstance(message, Start):
+                self._stream_sid = message.stream_sid
+                return message
+
+    async def receive(self) -> Message:
+        """The next message of the stream; unknown and bad ones are counted and passed over. Raises LegEnded."""
+        while True:
+            try:
+                received = await self._websocket.receive()
+            except (WebSocketDisconnect, RuntimeError):
+                raise LegEnded from None
+            if received["type"] == "websocket.disconnect":
+                raise LegEnded
+            try:
+                message = media_stream.parse(received.get("text") or received.get("bytes") or "")
+            except BadMessage as error:
+                self._count_bad(error)
+                continue
+            if isinstance(message, Unknown):
+                self.unknown_messages += 1
+                continue
+            return message
+
+    def _count_bad(self, error: BadMessage) -> None:
+        self.bad_messages += 1
+        if self.bad_messages == 1:
+            log.warning("bad media stream message", extra={"stream": self._stream_sid, "why": str(error)})
+        if self.bad_messages >= MOST_BAD_MESSAGES:
+            raise LegEnded
+
+    async def play(self, ulaw: bytes, mark: str | None) -> None:
+        """Queue audio at Twilio, and a mark behind it."""
+        await self._send(media_stream.media(self._stream_sid, ulaw))
+        if mark is not None:
+            await self.mark(mark)
+
+    async def mark(self, name: str) -> None:
+        """Ask to be told when everything queued so far has been played."""
+        await self._send(media_stream.mark(self._stream_sid, name))
+
+    async def clear(self) -> None:
+        """Drop what is queued at Twilio."""
+        await self._send(media_stream.clear(self._stream_sid))
+
+    async def _send(self, text: str) -> None:
+        try:
+            await self._websocket.send_text(text)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            raise LegEnded from None
+
+    async def close(self, code: int = 1000) -> None:
+        """Let Twilio go on with the verb behind the stream. Closing twice is fine."""
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            try:
+                await self._websocket.close(code)
+            except (WebSocketDisconnect, RuntimeError, OSError):
+                log.info("stream was gone before it was closed")

@@ -1,0 +1,71 @@
+"""The media stream's endpoint: nobody comes in without Twilio's signature and a token that was never used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from starlette.websockets import WebSocket
+
+from functions.voice.leg import LegEnded, TwilioLeg
+from functions.voice.services import AfterStream, VoiceServices
+from functions.voice.session import CallSession
+from functions.voice.stream_token import BadToken, StreamTicket
+from functions.voice.webhooks import SIGNATURE_HEADER
+from shared.domain.call import Ending
+from shared.store.agents import UnknownAgent
+
+log = logging.getLogger(__name__)
+
+START_WITHIN_S = 10.0
+"""Twilio sends connected and start at once; whoever keeps a socket silent for so long is somebody else."""
+POLICY_VIOLATION = 1008
+
+
+def media_endpoint(services: VoiceServices) -> Callable[[WebSocket], Awaitable[None]]:
+    """WS /voice/stream."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        if not services.signatures.holds_for_upgrade(websocket.url.path, websocket.headers.get(SIGNATURE_HEADER)):
+            log.warning("stream refused", extra={"why": "signature"})
+            await websocket.close(POLICY_VIOLATION)  # before accept(): HTTP 403
+            return
+        await websocket.accept()
+        leg = TwilioLeg(websocket)
+        try:
+            ticket = await _admit(services, leg)
+        except LegEnded:
+            log.warning("stream refused", extra={"why": "ended before its start message"})
+        except TimeoutError:
+            log.warning("stream refused", extra={"why": "no start message"})
+            await leg.close(POLICY_VIOLATION)
+        except BadToken as bad:
+            log.warning("stream refused", extra={"why": "token", "token": str(bad)})
+            await leg.close(POLICY_VIOLATION)
+        else:
+            await _carry(services, leg, ticket)
+
+    return endpoint
+
+
+async def _admit(services: VoiceServices, leg: TwilioLeg) -> StreamTicket:
+    async with asyncio.timeout(START_WITHIN_S):
+        start = await leg.start()
+        if services.account_sid is not None and start.account_sid != services.account_sid:
+            raise BadToken("another account")
+        return await services.tokens.spend(start.custom_parameters.get("token", ""), start.call_sid)
+
+
+async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) -> None:
+    try:
+        agent = await services.agents.get(ticket.agent_id)
+        session = CallSession(services, leg, ticket, agent)
+        after = await session.carry()
+        log.info("stream ended", extra={"call": ticket.call_sid, "ending": str(after.ending)})
+    except UnknownAgent:
+        log.error("the call's agent is gone", extra={"call": ticket.call_sid, "agent": ticket.agent_id})
+        lost = AfterStream(Ending.INTERNAL_ERROR, ticket.language, ticket.stream_no)
+        services.endings.remember(ticket.call_sid, lost)
+    finally:
+        await leg.close()

@@ -1,0 +1,65 @@
+"""What the voice function works with; wiring.py makes one of these a process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from functions.tools.registry import Registry
+from functions.voice.speech.model import SpeechModel
+from functions.voice.stream_token import StreamTokens
+from functions.voice.webhooks import Signatures
+from shared.clock import Clock
+from shared.domain.agent import Agent
+from shared.domain.call import Ending
+from shared.store.agents import AgentBook
+from shared.store.journal import Journal
+from shared.store.store import Store
+
+MOST_REMEMBERED = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class AfterStream:
+    """How a stream ended, for the webhook that asks what comes next."""
+
+    ending: Ending
+    language: str | None
+    stream_no: int
+    transfer_to: str | None = None
+
+
+class Endings:
+    """The last streams' endings, so that the next webhook need not wait for the store."""
+
+    def __init__(self) -> None:
+        self._by_call: OrderedDict[str, AfterStream] = OrderedDict()
+
+    def remember(self, call_sid: str, after: AfterStream) -> None:
+        """The stream of this call ended so."""
+        self._by_call[call_sid] = after
+        self._by_call.move_to_end(call_sid)
+        while len(self._by_call) > MOST_REMEMBERED:
+            self._by_call.popitem(last=False)
+
+    def take(self, call_sid: str) -> AfterStream | None:
+        """How the call's last stream ended, if it was carried here. Asked once: the next may be carried elsewhere."""
+        return self._by_call.pop(call_sid, None)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceServices:
+    """Everything outside a call that a call needs."""
+
+    public_base_url: str
+    account_sid: str | None
+    signatures: Signatures
+    tokens: StreamTokens
+    store: Store
+    journal: Journal
+    clock: Clock
+    agents: AgentBook
+    tools: Registry
+    speech_for: Callable[[Agent], SpeechModel]
+    endings: Endings = field(default_factory=Endings)

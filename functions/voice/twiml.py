@@ -1,0 +1,67 @@
+"""The TwiML that Twilio is answered with. Whatever happens to a stream, a verb stands behind it."""
+
+from __future__ import annotations
+
+from twilio.twiml.voice_response import Connect, VoiceResponse
+
+from shared.domain.spoken_lines import SAY_VOICES, line
+
+AFTER = "/voice/after"
+STREAM = "/voice/stream"
+STREAM_STATUS = "/voice/stream-status"
+
+
+def stream(public_base_url: str, token: str) -> str:
+    """Connect the call to our socket; when that is over, ask what comes next."""
+    origin = public_base_url.rstrip("/")
+    socket = origin.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
+    response = VoiceResponse()
+    connect = Connect()
+    opened = connect.stream(url=f"{socket}{STREAM}", status_callback=f"{origin}{STREAM_STATUS}")
+    opened.parameter(name="token", value=token)
+    response.append(connect)
+    response.redirect(f"{origin}{AFTER}", method="POST")
+    return str(response)
+
+
+def hang_up() -> str:
+    """The conversation is over."""
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)
+
+
+def apologise(language: str | None) -> str:
+    """We could not serve this call: say so in the caller's language, then hang up."""
+    return _say_and_hang_up("apology", language)
+
+
+def transfer(public_base_url: str, number: str, caller_id: str | None) -> str:
+    """Join the caller to a person; what follows is decided when that call is over."""
+    origin = public_base_url.rstrip("/")
+    response = VoiceResponse()
+    dial = response.dial(
+        answer_on_bridge=True, timeout=25, caller_id=caller_id or None, action=f"{origin}{AFTER}", method="POST"
+    )
+    dial.number(number)
+    return str(response)
+
+
+def nobody_free(language: str | None) -> str:
+    """Nobody took the transferred call."""
+    return _say_and_hang_up("nobody_free", language)
+
+
+def _say_and_hang_up(name: str, language: str | None) -> str:
+    tag, words = line(name, language)
+    response = VoiceResponse()
+    response.say(words, language=tag, voice=SAY_VOICES.get(tag))
+    response.hangup()
+    return str(response)
+
+
+def reject() -> str:
+    """Not a call for us."""
+    response = VoiceResponse()
+    response.reject()
+    return str(response)

@@ -1,0 +1,52 @@
+"""Whether the caller's voice is in a frame: an energy gate over a noise floor that adapts.
+
+It serves clocks, not decisions of the model: when a caller began and stopped speaking, for latencies, silence and
+the moment a turn started. Who is interrupted is decided by the model, or by a finer gate in front of it.
+"""
+
+from __future__ import annotations
+
+FRAME_MS = 20
+LOUDEST_FLOOR = 1_000
+"""RMS of 16-bit samples; a line noisier than this leaves speech no room anyway."""
+QUIETEST_SPEECH = 180
+"""RMS below which nobody on a telephone line is speaking (about -45 dBFS)."""
+OVER_FLOOR = 3.0
+"""Speech stands at least so many times above the noise (about 10 dB)."""
+START_MS = 60
+END_MS = 300
+
+
+class VoiceActivity:
+    """Follows one caller's frames; times are milliseconds of the stream."""
+
+    def __init__(self) -> None:
+        self._floor = 60.0
+        self._loud_ms = 0
+        self.speaking = False
+        self.started_ms = 0.0
+        """When the caller began to speak, once speaking is true."""
+        self.last_voice_ms: float | None = None
+        """End of the last frame that held the caller's voice, as part of speech."""
+        self._last_loud_ms = 0.0
+
+    def frame(self, rms: int, now_ms: float) -> None:
+        """A frame of this loudness has just arrived."""
+        loud = rms > max(QUIETEST_SPEECH, self._floor * OVER_FLOOR)
+        if loud:
+            # Steady noise becomes floor within some ten seconds; speech has pauses and never does.
+            self._floor = min(LOUDEST_FLOOR, self._floor + (rms - self._floor) * 0.002)
+            self._loud_ms += FRAME_MS
+            self._last_loud_ms = now_ms
+            if not self.speaking and self._loud_ms >= START_MS:
+                self.speaking = True
+                self.started_ms = now_ms - self._loud_ms
+            if self.speaking:
+                self.last_voice_ms = now_ms
+            return
+        rate = 0.05 if rms > self._floor else 0.3
+        self._floor = min(LOUDEST_FLOOR, self._floor + (rms - self._floor) * rate)
+        if now_ms - self._last_loud_ms >= FRAME_MS * 2:
+            self._loud_ms = 0
+        if self.speaking and now_ms - self._last_loud_ms >= END_MS:
+            self.speaking = False

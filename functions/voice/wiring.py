@@ -1,0 +1,79 @@
+"""Settings → the voice app, once per process. The only place of this function that chooses adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from starlette.applications import Starlette
+
+from functions.tools.builtin import BUILTIN
+from functions.voice.app import make_app
+from functions.voice.services import VoiceServices
+from functions.voice.speech.model import SpeechModel
+from functions.voice.stream_token import StreamTokens
+from functions.voice.webhooks import Signatures
+from shared.clock import Clock, SystemClock
+from shared.domain.agent import Agent
+from shared.errors import ConfigurationError
+from shared.logs import start_logs
+from shared.settings import Settings, current_settings
+from shared.store import open_store
+from shared.store.agents import AgentBook, shipped_agents
+from shared.store.journal import Journal
+from shared.store.store import Store
+
+
+def speech_models(settings: Settings) -> Callable[[Agent], SpeechModel]:
+    """Which model voices an agent: where its document says, else where this process is set up for."""
+    from functions.voice.speech.gemini import developer_api, vertex_ai
+
+    @cache
+    def on_vertex(region: str) -> SpeechModel:
+        return vertex_ai(
+            project=settings.google_cloud_project or "", location=region, base_url=settings.google_vertex_base_url
+        )
+
+    @cache
+    def on_developer_api() -> SpeechModel:
+        if settings.gemini_api_key is None:
+            raise ConfigurationError("an agent wants the Developer API, but GEMINI_API_KEY is not set")
+        return developer_api(
+            api_key=settings.gemini_api_key.get_secret_value(), base_url=settings.google_gemini_base_url
+        )
+
+    def speech_for(agent: Agent) -> SpeechModel:
+        platform = agent.model.platform
+        if platform == "vertex" or (platform == "configured" and settings.google_genai_use_vertexai):
+            return on_vertex(agent.model.region or settings.google_cloud_location or "us-central1")
+        return on_developer_api()
+
+    return speech_for
+
+
+def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServices:
+    """What the voice function works with. Raises ConfigurationError when Twilio's account is not known."""
+    if settings.twilio_auth_token is None:
+        raise ConfigurationError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set; nobody's calls can be trusted")
+    auth_token = settings.twilio_auth_token.get_secret_value()
+    return VoiceServices(
+        public_base_url=settings.public_base_url,
+        account_sid=settings.twilio_account_sid,
+        signatures=Signatures(auth_token, settings.public_base_url),
+        tokens=StreamTokens(auth_token, store, clock),
+        store=store,
+        journal=Journal(store),
+        clock=clock,
+        agents=AgentBook(store, shipped_agents()),
+        tools=BUILTIN,
+        speech_for=speech_models(settings),
+    )
+
+
+@cache
+def app() -> Starlette:
+    """The app of this process."""
+    settings = current_settings()
+    start_logs(level=settings.log_level, project=settings.google_cloud_project, as_json=settings.in_cloud)
+    clock = SystemClock(settings.clock)
+    return make_app(voice_services(settings, open_store(settings.store_url), clock))

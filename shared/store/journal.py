@@ -1,0 +1,84 @@
+"""Writes that must not keep anybody waiting: queued in order, sent in batches, kept while the store is away.
+
+Only writes that may be sent twice are taken (Put and Merge), because a batch whose answer was lost is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+
+from shared.store.store import BadDocument, Merge, Put, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+MOST_PER_BATCH = 200
+MOST_KEPT = 20_000
+"""Some 20 MB of records; with the store away for longer, the oldest are dropped and counted."""
+WRITE_DEADLINE_S = 10.0
+RETRY_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Journal:
+    """One process's queue of writes. put() never waits; run() does the writing until it is cancelled."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._queue: deque[Put | Merge] = deque()
+        self._arrived = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.dropped = 0
+
+    def put(self, write: Put | Merge) -> None:
+        """Keep this write; it will be made after all that came before it."""
+        if len(self._queue) >= MOST_KEPT:
+            self._queue.popleft()
+            self.dropped += 1
+        self._queue.append(write)
+        self._empty.clear()
+        self._arrived.set()
+
+    async def flush(self, deadline_s: float) -> bool:
+        """Wait until everything has been written, but no longer than this; whether it has."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Write what comes, until cancelled."""
+        failures = 0
+        while True:
+            await self._arrived.wait()
+            writes = [self._queue[index] for index in range(min(MOST_PER_BATCH, len(self._queue)))]
+            if await self._write(writes):
+                failures = 0
+                # What was dropped for room while this batch was on its way was the head of this batch.
+                for write in writes:
+                    if self._queue and self._queue[0] is write:
+                        self._queue.popleft()
+                if not self._queue:
+                    self._arrived.clear()
+                    self._empty.set()
+                continue
+            await asyncio.sleep(RETRY_AFTER_S[min(failures, len(RETRY_AFTER_S) - 1)])
+            failures += 1
+
+    async def _write(self, writes: list[Put | Merge]) -> bool:
+        try:
+            async with asyncio.timeout(WRITE_DEADLINE_S):
+                await self._store.batch(writes)
+        except BadDocument:
+            if len(writes) == 1:
+                log.error("record refused by the store", extra={"path": writes[0].path})
+                self.dropped += 1
+                return True
+            return all([await self._write([write]) for write in writes])
+        except (StoreError, TimeoutError):
+            log.warning("store is away; records are kept", extra={"waiting": len(self._queue)})
+            return False
+        return True
