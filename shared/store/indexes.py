@@ -1,0 +1,147 @@
+"""The composite indexes that Parley's queries need, declared once for both databases.
+
+To add one, add a line to INDEXES: the last part of the collection's path, the fields that are compared for equality,
+then the fields of the order (``-field`` descends). SQLite makes an index of its own from each line. Firestore gets
+firestore.indexes.json, which `python -m shared.store.indexes > firestore.indexes.json` writes anew and a test compares.
+
+Firestore makes indexes on single fields by itself, so lines of one field serve SQLite alone; there, a query on one
+field that has no line reads its whole collection. Firestore also follows an index in its own direction only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.store.documents import OWN_FIELD
+from shared.store.query import Query
+from shared.store.store import MissingIndex, OrderBy
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index over every collection whose path ends in this group."""
+
+    group: str
+    fields: tuple[OrderBy, ...]
+
+
+def index(group: str, *fields: str) -> Index:
+    """An index from its line."""
+    return Index(group, tuple(OrderBy(name.removeprefix("-"), name.startswith("-")) for name in fields))
+
+
+INDEXES: Sequence[Index] = (
+    # what a beat of the dispatcher asks
+    index("contacts", "status", "due_at"),
+    index("attempts", "status", "lease_until"),
+    index("attempts", "campaign_id", "status"),
+    index("attempts", "number_hash", "created_at"),
+    # what the console shows, newest first
+    index("calls", "started_at"),
+    index("calls", "-started_at"),
+    index("calls", "campaign_id", "-started_at"),
+    index("calls", "state", "-started_at"),
+    index("calls", "status", "-started_at"),
+    index("suppressions", "created_at"),
+    index("suppressions", "-created_at"),
+    # what an upload's report asks
+    index("rows", "class", "row"),
+)
+
+UNINDEXED: Sequence[tuple[str, str]] = (
+    # (group, field): long text and maps that no query asks for; Firestore would index every one of them
+    ("turns", "text"),
+    ("tool_results", "arguments"),
+    ("tool_results", "result"),
+    ("events", "detail"),
+    ("rows", "original"),
+)
+
+EXPIRING: Sequence[tuple[str, str]] = (
+    # (group, field): Firestore deletes such documents within about a day after the time in this field
+    ("stream_tokens", "expires_at"),
+)
+
+GROUPS: Sequence[str] = (
+    "agents",
+    "appointments",
+    "attempts",
+    "calls",
+    "campaigns",
+    "contacts",
+    "counters",
+    "events",
+    "leases",
+    "lists",
+    "rows",
+    "stream_tokens",
+    "suppressions",
+    "tool_results",
+    "turns",
+)
+"""Every kind of collection that Parley keeps; their bookkeeping field is not indexed."""
+
+
+def check_index(query: Query, indexes: Sequence[Index] = INDEXES) -> None:
+    """That Firestore could answer the query from the declared indexes. Raises MissingIndex.
+
+    Equalities alone, and a range or order on one field alone, need none. Otherwise indexes that end in the query's
+    order may be joined, as long as the fields before it add up to the query's equalities.
+    """
+    compared = {one.field for one in query.where}
+    unindexed = compared.union(one.field for one in query.order).intersection(
+        field for group, field in (*UNINDEXED, *EXPIRING) if group == query.group
+    )
+    if unindexed:
+        raise MissingIndex(f"{query.group}: {', '.join(sorted(unindexed))} is kept out of the indexes")
+    equal = {one.field for one in query.equalities}
+    if not query.order or (len(query.order) == 1 and not equal):
+        return
+    joined: set[str] = set()
+    found = False
+    for one in indexes:
+        prefix, order = one.fields[: -len(query.order)], one.fields[-len(query.order) :]
+        names = {part.field for part in prefix}
+        if one.group == query.group and order == query.order and names <= equal:
+            joined |= names
+            found = True
+    if not found or joined != equal:
+        order_text = ", ".join(f"{'-' if one.descending else ''}{one.field}" for one in query.order)
+        raise MissingIndex(f"{query.group}: needs an index on {', '.join(sorted(equal))} then {order_text}")
+
+
+def firestore_indexes() -> dict[str, Any]:
+    """The contents of firestore.indexes.json."""
+    composite = [
+        {
+            "collectionGroup": one.group,
+            "queryScope": "COLLECTION",
+            "fields": [
+                {"fieldPath": part.field, "order": "DESCENDING" if part.descending else "ASCENDING"}
+                for part in one.fields
+            ],
+        }
+        for one in INDEXES
+        if len(one.fields) > 1
+    ]
+    unindexed = sorted([*UNINDEXED, *((group, OWN_FIELD) for group in GROUPS)])
+    overrides: list[dict[str, Any]] = [
+        {"collectionGroup": group, "fieldPath": field, "indexes": []} for group, field in unindexed
+    ]
+    overrides += [
+        {"collectionGroup": group, "fieldPath": field, "ttl": True, "indexes": []} for group, field in EXPIRING
+    ]
+    return {"indexes": composite, "fieldOverrides": overrides}
+
+
+def as_text() -> str:
+    """firestore.indexes.json, byte for byte."""
+    return json.dumps(firestore_indexes(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_text())

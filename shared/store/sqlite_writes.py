@@ -1,0 +1,138 @@
+"""Writes in SQLite: a batch is one transaction, and runs of new documents go in together."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from shared.store.documents import (
+    changed,
+    check_size,
+    check_writes,
+    collection_group,
+    converted,
+    converted_changes,
+    split_document_path,
+)
+from shared.store.sortable import SORTABLE, restored, to_json
+from shared.store.sqlite_file import transaction
+from shared.store.store import (
+    AlreadyExists,
+    BadDocument,
+    Conflict,
+    Create,
+    Delete,
+    Merge,
+    NotFound,
+    Put,
+    Update,
+    Write,
+)
+
+SURELY_SMALL = 250_000
+"""Characters of JSON that stand for less than 1 MiB, since none stands for more than 4 bytes."""
+
+INSERT = "INSERT INTO documents (collection, kind, id, version, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO "
+CREATE = INSERT + "NOTHING"
+PUT = INSERT + "UPDATE SET version = excluded.version, data = excluded.data"
+GET = "SELECT version, data FROM documents WHERE collection = ? AND id = ?"
+DELETE = "DELETE FROM documents WHERE collection = ? AND id = ?"
+
+Written = tuple[int, str]
+"""A document's new version and data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A write whose path and values have been checked."""
+
+    write: Write
+    collection: str
+    document_id: str
+    fields: Mapping[str, Any]
+    """Sortable values, and Removes among them in an Update or Merge."""
+    text: str
+    """The whole document as JSON, in a Create or Put."""
+
+
+def apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> list[Written]:
+    """Make these writes together; what each of them left.
+
+    Raises AlreadyExists, NotFound, Conflict, BadDocument.
+    """
+    check_writes(writes)
+    prepared = [_prepared(write) for write in writes]  # before anybody else has to wait
+    written: list[Written] = []
+    with transaction(connection):
+        (version,) = connection.execute("UPDATE commits SET number = number + 1 RETURNING number").fetchone()
+        keys = {name: _collection_key(connection, name) for name in {one.collection for one in prepared}}
+        for kind, run in groupby(prepared, key=lambda one: type(one.write)):
+            if issubclass(kind, Create | Put):
+                written += _insert(connection, version, keys, kind, list(run))
+            else:
+                written += [_change(connection, version, keys[one.collection], one) for one in run]
+    return written
+
+
+def _prepared(write: Write) -> Prepared:
+    collection, document_id = split_document_path(write.path)
+    fields: Mapping[str, Any] = {}
+    text = ""
+    match write:
+        case Create(data=data) | Put(data=data):
+            fields = converted(data, SORTABLE)
+            text = _checked_text(write.path, fields)
+        case Update(changes=changes) | Merge(changes=changes):
+            fields = converted_changes(changes, SORTABLE)
+    if isinstance(write, Update | Delete) and not isinstance(write.expected, int | None):
+        raise BadDocument("the expected version was not read from this store")
+    return Prepared(write, collection, document_id, fields, text)
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    version: int,
+    keys: Mapping[str, int],
+    kind: type[Write],
+    run: Sequence[Prepared],
+) -> list[Written]:
+    rows = [(keys[one.collection], collection_group(one.collection), one.document_id, version, one.text) for one in run]
+    made = connection.executemany(CREATE if kind is Create else PUT, rows).rowcount
+    if made < len(rows):
+        raise AlreadyExists("a document with this path exists already")
+    return [(version, one.text) for one in run]
+
+
+def _change(connection: sqlite3.Connection, version: int, collection: int, one: Prepared) -> Written:
+    write, place = one.write, (collection, one.document_id)
+    row: Written | None = connection.execute(GET, place).fetchone()
+    expected = write.expected if isinstance(write, Update | Delete) else None
+    if expected is not None and (row is None or row[0] != expected):
+        raise Conflict("the document has changed or gone since it was read")
+    if isinstance(write, Delete):
+        connection.execute(DELETE, place)
+        return version, ""
+    if row is None and isinstance(write, Update):
+        raise NotFound("there is no document at this path")
+    before = {} if row is None else json.loads(row[1])
+    text = _checked_text(write.path, changed(before, one.fields))
+    connection.execute(PUT, (collection, collection_group(one.collection), one.document_id, version, text))
+    return version, text
+
+
+def _collection_key(connection: sqlite3.Connection, path: str) -> int:
+    row = connection.execute("SELECT key FROM collections WHERE path = ?", (path,)).fetchone()
+    if row is None:
+        row = connection.execute("INSERT INTO collections (path) VALUES (?) RETURNING key", (path,)).fetchone()
+    return int(row[0])
+
+
+def _checked_text(path: str, fields: Mapping[str, Any]) -> str:
+    text = to_json(fields)
+    if len(text) > SURELY_SMALL:
+        check_size(path, restored(fields))
+    return text
