@@ -55,6 +55,11 @@ def encode_ulaw(pcm: bytes) -> bytes:
     return audioop.lin2ulaw(pcm, 2)
 
 
+def loudness(pcm: bytes) -> int:
+    """Root mean square of the samples, 0 to 32,768."""
+    return int(audioop.rms(pcm, 2))
+
+
 def ulaw_ms(size: int) -> float:
     """How long so many bytes of mu-law sound."""
     return size * 1000 / TELEPHONE_HZ

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from functions.voice import media_stream
-from functions.voice.media_stream import BadMessage, Message, Start, Unknown
+from functions.voice.media_stream import BadMessage, Message, OutgoingStream, Start, Unknown, parse
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class TwilioLeg:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
         self._stream_sid = ""
+        self._out = OutgoingStream("")
         self.unknown_messages = 0
         self.bad_messages = 0
 
@@ -34,6 +36,7 @@ class TwilioLeg:
             message = await self.receive()
             if isinstance(message, Start):
                 self._stream_sid = message.stream_sid
+                self._out = OutgoingStream(message.stream_sid)
                 return message
 
     async def receive(self) -> Message:
@@ -46,7 +49,7 @@ class TwilioLeg:
             if received["type"] == "websocket.disconnect":
                 raise LegEnded
             try:
-                message = media_stream.parse(received.get("text") or received.get("bytes") or "")
+                message = _parsed(received)
             except BadMessage as error:
                 self._count_bad(error)
                 continue
@@ -64,17 +67,17 @@ class TwilioLeg:
 
     async def play(self, ulaw: bytes, mark: str | None) -> None:
         """Queue audio at Twilio, and a mark behind it."""
-        await self._send(media_stream.media(self._stream_sid, ulaw))
+        await self._send(self._out.media(ulaw))
         if mark is not None:
             await self.mark(mark)
 
     async def mark(self, name: str) -> None:
         """Ask to be told when everything queued so far has been played."""
-        await self._send(media_stream.mark(self._stream_sid, name))
+        await self._send(self._out.mark(name))
 
     async def clear(self) -> None:
         """Drop what is queued at Twilio."""
-        await self._send(media_stream.clear(self._stream_sid))
+        await self._send(self._out.clear)
 
     async def _send(self, text: str) -> None:
         try:
@@ -89,3 +92,8 @@ class TwilioLeg:
                 await self._websocket.close(code)
             except (WebSocketDisconnect, RuntimeError, OSError):
                 log.info("stream was gone before it was closed")
+
+
+def _parsed(received: Mapping[str, Any]) -> Message:
+    text = received.get("text")
+    return parse(text) if text is not None else parse(received.get("bytes") or b"", binary=True)

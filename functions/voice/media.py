@@ -54,7 +54,10 @@ async def _admit(services: VoiceServices, leg: TwilioLeg) -> StreamTicket:
         start = await leg.start()
         if services.account_sid is not None and start.account_sid != services.account_sid:
             raise BadToken("another account")
-        return await services.tokens.spend(start.custom_parameters.get("token", ""), start.call_sid)
+        if not start.is_telephone_audio:
+            log.error("stream in a format we do not carry", extra={"encoding": start.encoding, "rate": start.rate_hz})
+            raise BadToken("not telephone audio")
+        return await services.tokens.spend(start.parameters.get("token", ""), start.call_sid)
 
 
 async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) -> None:

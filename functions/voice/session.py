@@ -29,7 +29,7 @@ from functions.voice.call_record import CallRecord, seqs
 from functions.voice.conversation import Conversation, Pace
 from functions.voice.instructions import instructions
 from functions.voice.leg import LegEnded, TwilioLeg
-from functions.voice.media_stream import Dtmf, MarkPlayed, Media, Stop
+from functions.voice.media_stream import Dtmf, MarkEcho, Media, Stop
 from functions.voice.model_link import ModelLink
 from functions.voice.prompts import RESUMED, greet
 from functions.voice.services import AfterStream, VoiceServices
@@ -182,11 +182,11 @@ class CallSession:
     async def _hear(self) -> None:
         while True:
             match await self._leg.receive():
-                case Media(payload=ulaw):
+                case Media(ulaw=ulaw):
                     pcm = decode_ulaw(ulaw)
                     await self._link.send_audio(self._up.push(pcm))
                     await self._perform(self._conversation.caller_frame(loudness(pcm), self._now_ms()))
-                case MarkPlayed(name=name):
+                case MarkEcho(name=name):
                     await self._perform(self._conversation.mark_played(name, self._now_ms()))
                 case Dtmf(digit=digit):
                     await self._perform(self._conversation.dtmf(digit, self._now_ms()))

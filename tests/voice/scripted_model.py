@@ -1,0 +1,115 @@
+"""A speech model for tests that says what it is told to and keeps what it was sent; no network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from functions.voice.speech.model import (
+    AgentAudio,
+    AgentText,
+    GenerationComplete,
+    SessionEnded,
+    SessionSetup,
+    SpeechError,
+    SpeechEvent,
+    SpeechSession,
+    ToolAnswer,
+    TurnComplete,
+)
+
+MS_24K = 48
+"""Bytes of a millisecond at 24 kHz."""
+
+
+@dataclass
+class ScriptedSession:
+    """One open session; the test speaks for the model."""
+
+    setup: SessionSetup
+    texts: list[str] = field(default_factory=list)
+    answers: list[ToolAnswer] = field(default_factory=list)
+    audio_ms: float = 0
+    closed: bool = False
+    _events: asyncio.Queue[Sequence[SpeechEvent] | SessionEnded] = field(default_factory=asyncio.Queue)
+    _heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send_audio(self, pcm: bytes) -> None:
+        self._refuse_when_closed()
+        self.audio_ms += len(pcm) / 32
+
+    async def send_text(self, text: str) -> None:
+        self._refuse_when_closed()
+        self.texts.append(text)
+        self._heard.set()
+
+    async def send_activity(self, started: bool) -> None:
+        self._refuse_when_closed()
+
+    async def send_tool_answers(self, answers: Sequence[ToolAnswer]) -> None:
+        self._refuse_when_closed()
+        self.answers += answers
+        self._heard.set()
+
+    def _refuse_when_closed(self) -> None:
+        if self.closed:
+            raise SessionEnded("closed", code=1006, resumable=True)
+
+    async def receive(self) -> Sequence[SpeechEvent]:
+        events = await self._events.get()
+        if isinstance(events, SessionEnded):
+            self.closed = True
+            raise events
+        return events
+
+    async def close(self) -> None:
+        self.closed = True
+
+    # -- for the test
+
+    def sends(self, *events: SpeechEvent) -> None:
+        """One message of the model with these events."""
+        self._events.put_nowait(events)
+
+    def says(self, text: str, ms: int) -> None:
+        """A whole answer, sent at once: words, audio in 40 ms pieces, and its end."""
+        self.sends(AgentText(text))
+        for _ in range(ms // 40):
+            self.sends(AgentAudio(b"\x10\x00" * (MS_24K * 20), 24_000))
+        self.sends(GenerationComplete())
+        self.sends(TurnComplete())
+
+    def breaks(self, code: int = 1006, *, resumable: bool = True) -> None:
+        """The connection is lost."""
+        self._events.put_nowait(SessionEnded("gone", code=code, resumable=resumable))
+
+    async def is_told(self) -> None:
+        """Wait until a text or a tool's answer arrives."""
+        await self._heard.wait()
+        self._heard.clear()
+
+
+class ScriptedModel:
+    """Opens sessions, or refuses to."""
+
+    def __init__(self) -> None:
+        self.sessions: list[ScriptedSession] = []
+        self.refusals: list[SpeechError] = []
+        """Raised one by one, before any session is opened."""
+        self._opened = asyncio.Event()
+
+    async def open(self, setup: SessionSetup) -> SpeechSession:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        session = ScriptedSession(setup)
+        self.sessions.append(session)
+        self._opened.set()
+        return session
+
+    async def session(self, number: int = 1) -> ScriptedSession:
+        """The n-th session, once it is open."""
+        while len(self.sessions) < number:
+            self._opened.clear()
+            await self._opened.wait()
+        return self.sessions[number - 1]

@@ -1,0 +1,392 @@
+"""Whole calls through the voice app, on a clock that takes no time: webhook, token, stream, conversation, records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from functions.tools.builtin import BUILTIN
+from functions.voice.app import make_app
+from functions.voice.services import VoiceServices
+from functions.voice.speech.model import (
+    AgentAudio,
+    AgentText,
+    CallerText,
+    Interrupted,
+    SpeechRefused,
+    ToolCall,
+    TurnComplete,
+    UnknownMessage,
+    Usage,
+)
+from functions.voice.stream_token import StreamTokens
+from functions.voice.webhooks import Signatures
+from shared.domain.agent import Agent, Languages, Limits
+from shared.store.agents import AgentBook
+from shared.store.journal import Journal
+from tests.manual_clock import ManualClock
+from tests.memory_store import MemoryStore
+from tests.voice.phone import ACCOUNT, ORIGIN, TOKEN, Phone, token_in, verbs
+from tests.voice.scripted_model import ScriptedModel
+
+pytestmark = pytest.mark.virtual_time
+
+TARA = Agent(
+    id="reception",
+    name="Tara",
+    company="Asha Clinic",
+    purpose="You answer the clinic's phone.",
+    instructions="Book appointments.",
+    greeting={"en": "Hello, this is Tara.", "hi": "नमस्ते, मैं तारा हूँ।"},
+    languages=Languages(start="en", allowed=("en", "hi")),
+    tools=("book_appointment", "end_call"),
+    limits=Limits(silence_s=20),
+)
+
+
+@dataclass
+class House:
+    """Voice and everything around it."""
+
+    app: Starlette
+    store: MemoryStore
+    model: ScriptedModel
+    services: VoiceServices
+
+    def call(self, number: int = 1) -> dict[str, Any]:
+        return self.store.documents[f"calls/{Phone(self.app).call_sid}"][0]
+
+    def part(self, part: str) -> list[dict[str, Any]]:
+        prefix = f"calls/{Phone(self.app).call_sid}/{part}/"
+        return [data for path, (data, _) in sorted(self.store.documents.items()) if path.startswith(prefix)]
+
+    def kinds(self) -> list[str]:
+        return [event["kind"] for event in self.part("events")]
+
+
+@asynccontextmanager
+async def house(agent: Agent = TARA) -> AsyncIterator[House]:
+    store, clock, model = MemoryStore(), ManualClock(), ScriptedModel()
+    services = VoiceServices(
+        public_base_url=ORIGIN,
+        account_sid=ACCOUNT,
+        signatures=Signatures(TOKEN, ORIGIN),
+        tokens=StreamTokens(TOKEN, store, clock),
+        store=store,
+        journal=Journal(store),
+        clock=clock,
+        agents=AgentBook(store, {agent.id: agent}),
+        tools=BUILTIN,
+        speech_for=lambda _: model,
+    )
+    app = make_app(services)
+    async with app.router.lifespan_context(app):
+        yield House(app, store, model, services)
+
+
+async def test_a_call_is_answered_talked_through_and_kept() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        token = await phone.dial()
+        call = asyncio.create_task(phone.stream(token))
+        session = await home.model.session()
+        await session.is_told()
+        assert "Hello, this is Tara." in session.texts[0]
+        session.says("Hello, this is Tara.", 1200)
+        await asyncio.sleep(1.5)
+        await phone.speaks(1000)
+        session.sends(CallerText("What do you "), CallerText("charge?"))
+        await asyncio.sleep(0.8)
+        session.says("Six hundred rupees.", 1000)
+        session.sends(Usage({"audio": 50}, {"audio": 25, "text": 4}))
+        await asyncio.sleep(1.4)
+        phone.hang_up()
+        await call
+        assert home.call()["ending"] == "caller_hung_up"
+        assert home.call()["state"] == "completed"
+        assert [(turn["speaker"], turn["text"], turn["cut_off"]) for turn in home.part("turns")] == [
+            ("agent", "Hello, this is Tara.", False),
+            ("caller", "What do you charge?", False),
+            ("agent", "Six hundred rupees.", False),
+        ]
+        assert home.call()["latency"]["answer_p50_ms"] == pytest.approx(800, abs=30)
+        assert home.call()["usage"] == {"input_audio": 50, "output_audio": 25, "output_text": 4}
+        assert phone.played_ms == pytest.approx(2200, abs=25)
+        assert session.closed
+
+
+async def test_interrupted_answer_is_cleared_and_its_rest_never_heard() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        session.sends(AgentText("one two three four five six seven eight nine ten"))
+        for _ in range(100):
+            session.sends(AgentAudio(b"\x10\x00" * 960, 24_000))
+        await phone.hears_something()
+        await asyncio.sleep(1.9)
+        await phone.speaks(100)
+        session.sends(Interrupted())
+        session.sends(AgentAudio(b"\x10\x00" * 960, 24_000))
+        session.sends(TurnComplete())
+        await asyncio.sleep(1)
+        phone.hang_up()
+        await call
+        assert phone.clears == 1
+        assert phone.played_ms == pytest.approx(2000, abs=45)
+        (answer,) = [turn for turn in home.part("turns") if turn["speaker"] == "agent"]
+        assert answer["cut_off"]
+        assert answer["heard_ms"] == pytest.approx(phone.played_ms, abs=20)
+        assert home.call()["latency"]["barge_in_ms"][0] <= 120
+
+
+async def test_tools_are_run_once_stored_and_answered_and_the_goodbye_is_heard() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        booking = ToolCall("t1", "book_appointment", {"name": "Meera", "starts_at": "2026-11-24T17:00"})
+        session.sends(booking)
+        await session.is_told()
+        session.sends(booking)
+        await session.is_told()
+        assert [answer.response["status"] for answer in session.answers] == ["ok", "ok"]
+        session.says("Booked. Goodbye!", 1000)
+        session.sends(ToolCall("t2", "end_call", {"reason": "completed"}))
+        await call
+        assert phone.played_ms == pytest.approx(1000, abs=25)
+        assert phone.close_code == 1000
+        assert verbs((await phone.post("/voice/after")).text) == ["Hangup"]
+        assert home.call()["ending"] == "agent_ended"
+        appointments = [data for path, (data, _) in home.store.documents.items() if path.startswith("appointments/")]
+        assert [one["name"] for one in appointments] == ["Meera"]
+        assert [(one["name"], one["status"]) for one in home.part("tool_results")] == [
+            ("book_appointment", "ok"),
+            ("end_call", "ok"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "status"),
+    [
+        ("no_such_tool", {}, "refused"),
+        ("book_appointment", {"name": "Meera"}, "error"),
+        ("book_appointment", {"name": "Meera", "starts_at": "2019-01-01T10:00"}, "error"),
+        ("end_call", {"reason": "because"}, "error"),
+    ],
+)
+async def test_every_tool_call_is_answered(name: str, arguments: dict[str, Any], status: str) -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.sends(ToolCall("t1", name, arguments))
+        await session.is_told()
+        phone.hang_up()
+        await call
+        (answer,) = session.answers
+        assert answer.response["status"] == status
+        assert answer.response["message"]
+
+
+async def test_model_that_refuses_leads_to_an_apology_in_the_callers_language() -> None:
+    async with house(TARA.model_copy(update={"languages": Languages(start="hi")})) as home:
+        home.model.refusals = [SpeechRefused("quota", code=429)]
+        phone = Phone(home.app)
+        await phone.stream(await phone.dial())
+        after = await phone.post("/voice/after")
+        assert verbs(after.text) == ["Say", "Hangup"]
+        assert 'language="hi-IN"' in after.text
+        assert (home.call()["state"], home.call()["ending"]) == ("failed", "speech_model_unavailable")
+
+
+async def test_model_that_breaks_for_good_in_mid_call_leads_to_an_apology() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        session.says("Hello", 400)
+        await phone.hears_something()
+        session.breaks(1007, resumable=False)
+        await call
+        assert verbs((await phone.post("/voice/after")).text) == ["Say", "Hangup"]
+        assert home.call()["state"] == "failed"
+
+
+async def test_model_that_breaks_is_taken_up_again_without_losing_a_word() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        first = await home.model.session()
+        await asyncio.sleep(1)
+        first.breaks()
+        second = await home.model.session(2)
+        await asyncio.sleep(1)
+        phone.hang_up()
+        await call
+        assert first.audio_ms + second.audio_ms == pytest.approx(2000, abs=60)
+        assert home.call()["counters"]["reopenings"] == 1
+
+
+async def test_lost_socket_is_replaced_and_the_conversation_goes_on() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        session.says("Hello", 400)
+        await asyncio.sleep(1)
+        phone.drop()
+        await call
+        again = await phone.post("/voice/after")
+        assert verbs(again.text) == ["Connect", "Redirect"]
+        call = asyncio.create_task(phone.stream(token_in(again.text)))
+        second = await home.model.session(2)
+        await second.is_told()
+        phone.hang_up()
+        await call
+        assert home.call()["streams"] == 2
+        assert home.call()["ending"] == "caller_hung_up"
+
+
+async def test_socket_that_is_lost_again_and_again_is_given_up_with_an_apology() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        answer = await phone.post("/voice/inbound")
+        for _ in range(4):
+            call = asyncio.create_task(phone.stream(token_in(answer.text)))
+            await home.model.session(len(home.model.sessions) + 1)
+            phone.drop()
+            await call
+            answer = await phone.post("/voice/after")
+        assert verbs(answer.text) == ["Say", "Hangup"]
+
+
+async def test_store_that_is_away_does_not_touch_the_call_and_gets_its_records_later() -> None:
+    async with house() as home:
+        home.store.away = True
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        session.says("Hello", 400)
+        await asyncio.sleep(1)
+        phone.hang_up()
+        await call
+        assert not home.store.documents
+        home.store.away = False
+        assert await home.services.journal.flush(30)
+        assert home.call()["ending"] == "caller_hung_up"
+        assert [turn["text"] for turn in home.part("turns")] == ["Hello"]
+
+
+async def test_stream_without_a_signature_is_refused_before_it_opens() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        await phone.stream(await phone.dial(), signature="AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+        assert not phone.accepted
+        assert home.model.sessions == []
+
+
+@pytest.mark.parametrize("token", ["", "x", "e30.abc.def"])
+async def test_stream_with_a_forged_token_opens_nothing(token: str) -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        await phone.dial()
+        await phone.stream(token)
+        assert phone.close_code == 1008
+        assert home.model.sessions == []
+
+
+async def test_token_of_another_call_opens_nothing() -> None:
+    async with house() as home:
+        token = await Phone(home.app, "CA" + "2" * 32).dial()
+        phone = Phone(home.app)
+        await phone.stream(token)
+        assert phone.close_code == 1008
+        assert home.model.sessions == []
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_replayed_token_opens_nothing(away: bool) -> None:
+    async with house() as home:
+        home.store.away = away
+        phone = Phone(home.app)
+        token = await phone.dial()
+        call = asyncio.create_task(phone.stream(token))
+        await home.model.session()
+        replay = Phone(home.app)
+        await replay.stream(token)
+        assert replay.close_code == 1008
+        assert len(home.model.sessions) == 1
+        home.store.away = False
+        phone.hang_up()
+        await call
+
+
+async def test_socket_that_never_starts_is_closed() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        await phone.stream("", start=False)
+        assert phone.close_code == 1008
+
+
+async def test_bad_and_unknown_messages_do_not_end_a_healthy_call() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        for bad in ("{", "[]", '{"event":"media"}', b"\x00\x01", '{"event":"weather"}'):
+            phone.say(bad)
+        session.sends(UnknownMessage(("weather",)))
+        session.says("Still here", 400)
+        await asyncio.sleep(1)
+        phone.hang_up()
+        await call
+        counters = home.call()["counters"]
+        assert (counters["bad_messages"], counters["unknown_messages"]) == (4, 2)
+        assert phone.played_ms == pytest.approx(400, abs=25)
+
+
+@pytest.mark.parametrize("path", ["/voice/inbound", "/voice/after", "/voice/status", "/voice/stream-status"])
+async def test_unsigned_webhook_is_refused_and_leaves_nothing(path: str) -> None:
+    async with house() as home:
+        assert (await Phone(home.app).post(path, signed=False)).status_code == 403
+        assert (await Phone(home.app, token="f" * 32).post(path)).status_code == 403
+        assert not home.store.documents
+
+
+async def test_webhook_without_a_call_is_bad() -> None:
+    async with house() as home:
+        assert (await Phone(home.app, "nonsense").post("/voice/inbound")).status_code == 400
+
+
+async def test_late_status_callback_changes_nothing() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        await phone.dial()
+        await phone.post("/voice/status", CallStatus="completed", SequenceNumber="3", CallDuration="41")
+        assert await home.services.journal.flush(1)
+        await phone.post("/voice/status", CallStatus="ringing", SequenceNumber="1")
+        assert await home.services.journal.flush(1)
+        assert (home.call()["carrier_status"], home.call()["duration_s"]) == ("completed", 41)
+
+
+async def test_pressed_key_reaches_the_model() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        phone.press("9")
+        await session.is_told()
+        phone.hang_up()
+        await call
+        assert "9" in session.texts[-1]
+        assert "dtmf" in home.kinds()
