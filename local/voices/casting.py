@@ -19,7 +19,7 @@ CALLER_VOICES: dict[Language, tuple[str, ...]] = {
 
 
 def needed_clips() -> list[Clip]:
-    """Once each: what scripts and agents say first, then the fixed lines, then every caller line in the other voices."""
+    """Once each: what agents and scripts say, the fixed lines, then every caller line in the other voices."""
     dialogues = list(all_dialogues().values())
     clips = [clip for dialogue in dialogues for clip in dialogue.clips()]
     clips += fixed_lines()

@@ -6,8 +6,9 @@ In a virtual environment of its own, outside this tree:
     npm pack kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz package/voices
     python -m local.voices.render --styles package/voices
 
-Lines come from local/dialogues/*.yaml and fixed_lines.yaml, how to read them from pronunciation.yaml. Only what is missing,
-or has other words now, is rendered; clips that no line needs any more are removed. Python 3.13 also needs audioop-lts.
+Lines come from local/dialogues/*.yaml and fixed_lines.yaml, how to read them from pronunciation.yaml. Only what is
+missing, or has other words now, is rendered; clips that no line needs any more are removed. Python 3.13 also needs
+audioop-lts.
 """
 
 from __future__ import annotations
