@@ -90,9 +90,8 @@ class _Conversion:
             flat["required"] = [*flat.get("required", ()), *sorted(always)]
         if "object" not in (types_of(flat) or ["object"]):
             raise SchemaRefused("parameters that are not an object")
-        if not flat.get("properties"):
-            return None
-        return self._object(flat, refs, {"type": "OBJECT"})
+        parameters = self._object(flat, refs, {"type": "OBJECT"})
+        return parameters if "properties" in parameters else None
 
     def _convert(self, schema: object, refs: tuple[str, ...]) -> dict[str, Any]:
         flat, refs = self._schemas.flat(schema, refs)
