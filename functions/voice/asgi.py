@@ -3,7 +3,7 @@
 The framework registers HTTP routes only; a WebSocket upgrade would be refused with 403. Its app is a plain
 Starlette app whose catch-all never matches a WebSocket, so one route ahead of it is enough:
 
-    gunicorn -k uvicorn_worker.UvicornWorker -w 1 functions.voice.asgi:app
+    gunicorn -k functions.voice.worker.StreamWorker -w 1 functions.voice.asgi:app
 """
 
 from __future__ import annotations
