@@ -1,4 +1,4 @@
-"""The dialogues that ship can be held: nothing leads nowhere, every script ends in a goodbye, agents keep to their rules."""
+"""The dialogues that ship can be held: every script ends in a goodbye, and agents keep to their rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.dialogues import Dialogue, State, all_dialogues
+from local.dialogues import AgentLine, CallerLine, Dialogue, State, all_dialogues
 from shared.domain.agent import Agent
 
 AGENTS = Path(__file__).parents[2] / "agents"
@@ -126,7 +126,8 @@ class TestDialogue:
             assert OF_A_CALLEE.search(line.text) is None, line_id
 
     def test_only_devanagari_in_hindi_and_only_latin_in_english(self, dialogue: Dialogue) -> None:
-        for line_id, line in {**dialogue.agent_lines, **dialogue.caller_lines}.items():
+        lines: dict[str, AgentLine | CallerLine] = {**dialogue.agent_lines, **dialogue.caller_lines}
+        for line_id, line in lines.items():
             latin, devanagari = re.search(r"[A-Za-z]", line.text), re.search(r"[\u0900-\u097f]", line.text)
             scripts = {"en": (True, False), "hi": (False, True), "mixed": (True, True)}[line.language]
             assert (latin is not None, devanagari is not None) == scripts, line_id
@@ -184,8 +185,14 @@ def test_the_summary_learns_an_outcome_that_the_agent_asks_for(agent: str, scrip
     assert outcome in extract["properties"]["outcome"]["enum"]
 
 
-@pytest.mark.parametrize("words", [("ऑटोमेटेड", "कमल केयर", "रिन्यूअल", "रिकॉर्ड", "स्टॉप", "नौ दबाइए"),
-                                   ("automated", "Kamal Care", "renewal", "recorded", "stop", "press nine")])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ऑटोमेटेड", "कमल केयर", "रिन्यूअल", "रिकॉर्ड", "स्टॉप", "नौ दबाइए"),
+        ("automated", "Kamal Care", "renewal", "recorded", "stop", "press nine"),
+    ],
+    ids=["hi", "en"],
+)
 def test_the_first_sentence_of_the_campaign_says_what_the_law_wants(words: tuple[str, ...]) -> None:
     greetings = agent_of(all_dialogues()["renewal"]).greeting.values()
     first_sentences = [re.split(r"[.?!।]", greeting)[0] for greeting in greetings]
