@@ -65,7 +65,7 @@ def _instant(value: object) -> object:
 
 
 def _store(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"sqlite:///.+|firestore://[^/]+/[^/]+", value):
+    if isinstance(value, str) and not re.fullmatch(r"sqlite:///.+|firestore://[^/?#]+(/[^/?#]*)?", value):
         raise ValueError("must be sqlite:///path or firestore://project/database")
     return value
 

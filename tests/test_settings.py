@@ -124,7 +124,7 @@ def test_every_wrong_variable_is_named_at_once() -> None:
         ("PUBLIC_BASE_URL", "https://calls.example.com/voice", "without a path"),
         ("PUBLIC_BASE_URL", "calls.example.com", "must be an origin"),
         ("PUBLIC_BASE_URL", "https://user@calls.example.com", "must be an origin"),
-        ("STORE_URL", "firestore://project", "firestore://project/database"),
+        ("STORE_URL", "firestore://", "firestore://project/database"),
         ("STORE_URL", "sqlite://", "sqlite:///path"),
         ("RECORDINGS_URL", "s3://bucket", "gs://bucket"),
         ("TWILIO_NUMBERS", "+1", "1 of 1 are not E.164"),
