@@ -1,0 +1,205 @@
+"""A reason to call many contacts, with limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.agent import AgentId, LanguageTag
+from shared.domain.calling_rules import Caps, Purpose
+from shared.domain.disposition import Disposition
+from shared.domain.record import Instant, Record
+from shared.domain.weekly_hours import Hours
+
+
+class _Strict(BaseModel):
+    """A part that a marketer writes: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CampaignState(StrEnum):
+    """How far a campaign has come."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class CampaignEvent(StrEnum):
+    """What may happen to a campaign."""
+
+    LAUNCH = "launch"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    COMPLETE = "complete"
+    """No contact is left to call, or its end has come."""
+
+
+NEXT_CAMPAIGN: dict[tuple[CampaignState, CampaignEvent], CampaignState] = {
+    (CampaignState.DRAFT, CampaignEvent.LAUNCH): CampaignState.RUNNING,
+    (CampaignState.DRAFT, CampaignEvent.CANCEL): CampaignState.CANCELLED,
+    (CampaignState.RUNNING, CampaignEvent.PAUSE): CampaignState.PAUSED,
+    (CampaignState.RUNNING, CampaignEvent.CANCEL): CampaignState.CANCELLED,
+    (CampaignState.RUNNING, CampaignEvent.COMPLETE): CampaignState.COMPLETED,
+    (CampaignState.PAUSED, CampaignEvent.RESUME): CampaignState.RUNNING,
+    (CampaignState.PAUSED, CampaignEvent.CANCEL): CampaignState.CANCELLED,
+    (CampaignState.PAUSED, CampaignEvent.COMPLETE): CampaignState.COMPLETED,
+    # Pressing a button twice is pressing it once.
+    (CampaignState.RUNNING, CampaignEvent.LAUNCH): CampaignState.RUNNING,
+    (CampaignState.RUNNING, CampaignEvent.RESUME): CampaignState.RUNNING,
+    (CampaignState.PAUSED, CampaignEvent.PAUSE): CampaignState.PAUSED,
+    (CampaignState.CANCELLED, CampaignEvent.CANCEL): CampaignState.CANCELLED,
+    (CampaignState.COMPLETED, CampaignEvent.COMPLETE): CampaignState.COMPLETED,
+}
+
+
+class IllegalCampaignEvent(Exception):
+    """This cannot happen to a campaign in this state; it was left as it was."""
+
+    def __init__(self, state: CampaignState, event: CampaignEvent) -> None:
+        super().__init__(f"a campaign that is {state} takes no {event}")
+        self.state = state
+        self.event = event
+
+
+class PauseReason(StrEnum):
+    """Who or what paused a campaign."""
+
+    PERSON = "person"
+    BREAKER = "breaker"
+    """Too many failures on our or the carrier's side."""
+    ABANDONMENT = "abandonment"
+    """Too many callees who answered heard nothing."""
+    BUDGET = "budget"
+    CONFIGURATION = "configuration"
+    """The carrier refuses every call: account, caller id or permissions."""
+
+
+class Pacing(_Strict):
+    """How fast this campaign may go; the account's own limits hold besides."""
+
+    calls_per_second: float = Field(default=1.0, gt=0, le=100)
+    max_concurrent: int = Field(default=10, ge=1, le=10_000)
+    weight: float = Field(default=1.0, gt=0, le=100)
+    """Its share when several campaigns compete."""
+
+
+class RetryPolicy(_Strict):
+    """How often and after what a contact is tried again."""
+
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    """One budget per contact, whatever the rule that spends it."""
+    max_per_24h: int | None = Field(default=None, ge=1)
+    """Calls that rang, per number; None: one for marketing, the law's number otherwise."""
+    max_per_7d: int | None = Field(default=None, ge=1)
+    on: tuple[Disposition, ...] | None = None
+    """Dispositions to try again after; None: all that have a rule."""
+    ambiguous: Literal["retry", "skip"] = "retry"
+    """What to do when nobody knows whether the phone rang: next part of the day, or never."""
+
+
+class Budget(_Strict):
+    """The money after which a campaign stops, in the price table's currency."""
+
+    amount: float = Field(gt=0, validation_alias=AliasChoices("amount", "max_cost", "limit"))
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_a_plain_number(cls, written: object) -> object:
+        return {"amount": written} if isinstance(written, (int, float)) and not isinstance(written, bool) else written
+
+
+class Voicemail(_Strict):
+    """What to do when a machine answers."""
+
+    leave_message: bool = False
+    message: dict[LanguageTag, str] = {}
+
+
+class CampaignDraft(_Strict):
+    """What a marketer writes."""
+
+    name: str = Field(min_length=1, max_length=120)
+    agent_id: AgentId
+    list_id: str = Field(min_length=1)
+    purpose: Purpose = Purpose.MARKETING
+    """The strictest when nobody says."""
+    language: LanguageTag | None = None
+    """For contacts without one of their own; None: the agent's start language."""
+    pacing: Pacing = Pacing()
+    window: Hours | None = None
+    """Local hours of the contact; narrows the law's, never widens them."""
+    on_holidays: bool = True
+    """Whether to call on public holidays where the law allows it."""
+    retry: RetryPolicy = RetryPolicy()
+    budget: Budget | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    countries: tuple[str, ...] = ()
+    """ISO 3166; contacts elsewhere are not called. Empty: anywhere."""
+    caller_ids: tuple[str, ...] = ()
+    """Our numbers to call from, E.164; empty: any of the account's."""
+    ring_timeout_s: int = Field(default=25, ge=15, le=60)
+    voicemail: Voicemail = Voicemail()
+    topic: dict[LanguageTag, str] = {}
+    """What the call is about, as the agent says it in its first sentence, by language."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_said_is_the_default(cls, written: object) -> object:
+        """A field that is null, or a window without hours, is a field left out."""
+        if not isinstance(written, Mapping):
+            return written
+        return {key: value for key, value in written.items() if value is not None and (key, value) != ("window", {})}
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> CampaignDraft:
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must come after starts_at")
+        return self
+
+
+class Campaign(CampaignDraft, Record):
+    """A campaign as the store keeps it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: str
+    state: CampaignState = CampaignState.DRAFT
+    agent_version: int | None = None
+    """The agent's version at launch."""
+    created_at: Instant | None = None
+    launched_at: Instant | None = None
+    finished_at: Instant | None = None
+    paused_for: PauseReason | None = None
+    paused_detail: str | None = None
+    barred_countries: tuple[str, ...] = ()
+    """Countries the carrier's account may not call."""
+
+    def advanced(self, event: CampaignEvent, **changes: object) -> Campaign:
+        """This campaign after the event. Raises IllegalCampaignEvent and changes nothing when it cannot happen."""
+        state = NEXT_CAMPAIGN.get((self.state, event))
+        if state is None:
+            raise IllegalCampaignEvent(self.state, event)
+        if state is not CampaignState.PAUSED:
+            changes = {"paused_for": None, "paused_detail": None, **changes}
+        return self.changed(**changes, state=state)
+
+    @property
+    def own_caps(self) -> Caps:
+        """The campaign's own limits on calls that rang; the law's hold besides."""
+        daily = 1 if self.purpose is Purpose.MARKETING else None
+        return Caps(self.retry.max_per_24h or daily, self.retry.max_per_7d)
+
+
+def campaign_path(campaign_id: str) -> str:
+    """Where a campaign is kept."""
+    return f"campaigns/{campaign_id}"

@@ -1,0 +1,219 @@
+"""After an attempt: when to try again, or never."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from shared.domain.attempt import PastAttempt
+from shared.domain.calling_window import CallingWindow
+from shared.domain.campaign import Campaign
+from shared.domain.contact import Contact, ContactState, DueReason
+from shared.domain.contact_window import rule_of, window_of
+from shared.domain.disposition import SUPPRESSING, Disposition, Outcome
+from shared.domain.gate import History, Moment, refusal
+from shared.domain.weekly_hours import DAY_MINUTES, WeeklyHours
+
+
+class PartOfDay(StrEnum):
+    """A third of the waking day; who is out in one may be in in another."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+_NOON, _FIVE = 12 * 60, 17 * 60
+_PARTS = {
+    PartOfDay.MORNING: WeeklyHours((((0, _NOON),),) * 7),
+    PartOfDay.AFTERNOON: WeeklyHours((((_NOON, _FIVE),),) * 7),
+    PartOfDay.EVENING: WeeklyHours((((_FIVE, DAY_MINUTES),),) * 7),
+}
+
+
+def part_of_day(wall_clock: datetime) -> PartOfDay:
+    """The part that a clock on the wall shows."""
+    return next(part for part, hours in _PARTS.items() if hours.is_open(wall_clock))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """What follows an attempt that ended so."""
+
+    limit: int
+    """Retries after this ending, per contact and campaign."""
+    delays_s: tuple[int, ...] = (0,)
+    """Wait before the first retry, the second ...; the last one repeats."""
+    other_part: bool = False
+    """In a part of the day that was not tried yet, if there is one."""
+    next_day: bool = False
+    """Not before the next local day."""
+    reason: DueReason = DueReason.RETRY
+
+
+_MINUTE, _HOUR = 60, 3600
+_NEXT_DAY = RetryRule(limit=1, delays_s=(4 * _HOUR,), other_part=True, next_day=True)
+
+RETRIES: dict[Disposition, RetryRule] = {
+    Disposition.BUSY: RetryRule(limit=2, delays_s=(15 * _MINUTE, 2 * _HOUR)),
+    Disposition.NO_ANSWER: RetryRule(limit=2, delays_s=(4 * _HOUR,), other_part=True),
+    Disposition.VOICEMAIL_LEFT: _NEXT_DAY,
+    Disposition.VOICEMAIL_HANGUP: _NEXT_DAY,
+    Disposition.IVR_OR_SCREEN: _NEXT_DAY,
+    Disposition.REJECTED: _NEXT_DAY,
+    Disposition.CARRIER_FAILED: RetryRule(limit=3, delays_s=(2 * _MINUTE, 10 * _MINUTE)),
+    Disposition.CANCELED: RetryRule(limit=10, delays_s=(5 * _MINUTE,)),
+    Disposition.AGENT_FAILED: RetryRule(limit=1, delays_s=(2 * _MINUTE,), reason=DueReason.APOLOGY),
+    Disposition.ABANDONED: RetryRule(limit=1, delays_s=(72 * _HOUR,)),  # British policy: not within 72 hours
+    Disposition.LOST: RetryRule(limit=1, delays_s=(4 * _HOUR,), other_part=True),
+}
+"""Dispositions without a row are never tried again: a talk that took place, fax, invalid number, blocked."""
+
+APOLOGY_WITHIN_S = 5 * _MINUTE
+"""A callee dropped in mid-talk is called back so soon, or as anybody else."""
+NEVER_AGAIN = SUPPRESSING | {
+    Outcome.GOAL_MET,
+    Outcome.INTERESTED,
+    Outcome.NOT_INTERESTED,
+    Outcome.WRONG_PERSON,
+    Outcome.ALREADY_CUSTOMER,
+    Outcome.TRANSFERRED,
+}
+"""Outcomes that settle the contact, however the line dropped afterwards."""
+_SAID_BY_TALK = {
+    Outcome.HUNG_UP_EARLY: _NEXT_DAY,
+    Outcome.LANGUAGE_SWITCH: RetryRule(limit=1, delays_s=(4 * _HOUR,)),
+}
+_SPREAD_S = 20 * _MINUTE
+"""Retries that all wait for the same hour are spread over so long, so that the first minute is not swamped."""
+_TRIES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDecision:
+    """The next attempt: not before when, and why."""
+
+    at: datetime
+    reason: DueReason
+
+
+def next_attempt(
+    contact: Contact,
+    campaign: Campaign,
+    history: History,
+    now: datetime,
+    *,
+    disposition: Disposition,
+    outcome: Outcome | None = None,
+    callback_at: datetime | None = None,
+) -> RetryDecision | None:
+    """When to try this contact again; None: never. History holds the attempt that has just ended, too."""
+    if outcome in SUPPRESSING:
+        return None
+    if callback_at is not None:
+        at = _when_allowed(contact, campaign, history, max(callback_at, now), DueReason.CALLBACK)
+        return RetryDecision(at, DueReason.CALLBACK) if at else None
+    rule = _rule(contact, campaign, disposition, outcome)
+    of_contact = [past for past in history.attempts if past.campaign_id == campaign.id]
+    made = sum(1 for past in of_contact if _is_like(past, disposition, outcome))
+    if rule is None or made > rule.limit:
+        return None
+    earliest = now + timedelta(seconds=rule.delays_s[min(max(made, 1), len(rule.delays_s)) - 1])
+    return _planned(contact, campaign, history, rule, now, earliest)
+
+
+def _rule(contact: Contact, campaign: Campaign, disposition: Disposition, outcome: Outcome | None) -> RetryRule | None:
+    if outcome in NEVER_AGAIN:
+        return None
+    if campaign.retry.on is not None and disposition not in campaign.retry.on:
+        return None
+    if disposition is Disposition.LOST and campaign.retry.ambiguous == "skip":
+        return None
+    if outcome is Outcome.HUNG_UP_EARLY and rule_of(contact, campaign).hang_up_is_refusal:
+        return None
+    if disposition is Disposition.HUMAN and outcome in _SAID_BY_TALK:
+        return _SAID_BY_TALK[outcome]
+    return RETRIES.get(disposition)
+
+
+def _is_like(past: PastAttempt, disposition: Disposition, outcome: Outcome | None) -> bool:
+    if disposition is Disposition.HUMAN:
+        return past.outcome is outcome
+    return past.disposition is disposition
+
+
+def _planned(
+    contact: Contact, campaign: Campaign, history: History, rule: RetryRule, now: datetime, earliest: datetime
+) -> RetryDecision | None:
+    if rule.reason is DueReason.APOLOGY:
+        at = _when_allowed(contact, campaign, history, earliest, DueReason.APOLOGY)
+        if at is not None and at <= now + timedelta(seconds=APOLOGY_WITHIN_S):
+            return RetryDecision(at, DueReason.APOLOGY)
+        rule = _NEXT_DAY
+    if rule.next_day and contact.time_zones:
+        earliest = max(earliest, _tomorrow(now, contact.time_zones[0]))
+    window = window_of(contact, campaign)
+    narrowed = _untried(contact, campaign, history, window) if rule.other_part else []
+    found = []
+    for candidate in narrowed:
+        at = _when_allowed(contact, campaign, history, earliest, DueReason.RETRY, candidate)
+        if at is not None:
+            found.append(at)
+    best = min(found, default=None) or _when_allowed(contact, campaign, history, earliest, DueReason.RETRY)
+    return RetryDecision(best, DueReason.RETRY) if best else None
+
+
+def _untried(contact: Contact, campaign: Campaign, history: History, window: CallingWindow) -> list[CallingWindow]:
+    """The calling window cut to each part of the day in which this campaign has not rung yet; else not rung last."""
+    if not contact.time_zones:
+        return []
+    clocks = ZoneInfo(contact.time_zones[0])
+    rung = sorted(
+        (past.at, part_of_day(past.at.astimezone(clocks)))
+        for past in history.attempts
+        if past.campaign_id == campaign.id and past.weight.rang
+    )
+    tried = {part for _, part in rung}
+    parts = [part for part in PartOfDay if part not in tried] or [part for part in PartOfDay if part != rung[-1][1]]
+    return [window.narrowed(_PARTS[part]) for part in parts]
+
+
+def _tomorrow(now: datetime, zone: str) -> datetime:
+    clocks = ZoneInfo(zone)
+    local = now.astimezone(clocks)
+    return datetime.combine(local.date() + timedelta(days=1), time(), clocks).astimezone(now.tzinfo)
+
+
+def _when_allowed(
+    contact: Contact,
+    campaign: Campaign,
+    history: History,
+    earliest: datetime,
+    reason: DueReason,
+    window: CallingWindow | None = None,
+) -> datetime | None:
+    """The first instant from `earliest` on, in this window too, at which the gate would let an attempt pass."""
+    at = earliest
+    for _ in range(_TRIES):
+        if window is not None:
+            opening = window.next_dispatch(at, campaign.ring_timeout_s)
+            if opening is None:
+                return None
+            at = _spread(contact, window, campaign, opening) if opening > at else at
+        planned = contact.changed(state=ContactState.PENDING, due_at=at, due_reason=reason)
+        refused = refusal(planned, campaign, history, at, Moment.PLAN)
+        if refused is None:
+            return at
+        if refused.until is None or refused.until <= at:
+            return None
+        at = refused.until
+    return None
+
+
+def _spread(contact: Contact, window: CallingWindow, campaign: Campaign, opening: datetime) -> datetime:
+    """A moment after the opening that is this contact's own, if the window is open then."""
+    later = opening + timedelta(seconds=crc32(contact.id.encode()) % _SPREAD_S)
+    return later if window.allows_dispatch(later, campaign.ring_timeout_s) else opening
