@@ -1,17 +1,35 @@
-"""Every error of Parley's own, and what belongs to no single port.
+"""Every error of Parley's own, and what belongs to no single module.
 
-Each port draws its own branch where it is defined; this is the whole tree.
+Each module draws its own branch in full; these are the roots.
 
-Exception
-├── ConfigurationError          the process must not start like this; somebody has to change its surroundings
-│   ├── SettingsError           environment variables are missing or wrong                 shared/settings.py
-│   └── SecretUnreadable        Secret Manager did not give what a variable points to      shared/secrets.py
-├── StoreError                  the database could not do what was asked                   shared/store/store.py
-│   └── AlreadyExists · NotFound · Conflict · BadDocument · StoreUnavailable
-├── CarrierError                the telephone network could not do what was asked          shared/telephony/carrier.py
-│   └── CallRefused · CarrierBusy · CarrierUnreachable · CallNotActive · OutcomeUnknown
-└── SpeechError                 the speech model could not do what was asked               voice/speech/model.py
-    └── SpeechRefused · SpeechUnavailable · SessionEnded
+the process's surroundings
+    ConfigurationError      it must not start like this; somebody has to change something
+    ├── SettingsError       environment variables are missing or wrong
+    └── SecretUnreadable    Secret Manager did not give what a variable points to
+the world outside, behind ports
+    StoreError              the database could not do what was asked
+    CarrierError            the telephone network could not
+    SpeechError             the speech model could not
+what others send us
+    BadWebhook              a webhook that cannot be read
+    BadMessage              a message on a media stream that cannot be read
+    BadToken                a stream's token that is missing, forged, used or for another call
+    ListError               an upload that cannot be used as a list
+    Problem                 a request to the JSON API, answered with a problem document
+    RuleError               calling rules that contradict themselves
+    Contradiction           a time as somebody said it that cannot be
+    BadAgent                an agent's document that is wrong
+    UnknownAgent            an agent that does not exist
+    UnknownTool             a tool that does not exist
+    SchemaRefused           a tool's parameters that the speech model would not take
+the end of something
+    LegEnded                the phone's side of a call is gone
+    StreamOver              a call's stream ends, and why
+our own mistakes
+    IllegalTurn             an event for which the floor's table has no row
+    IllegalEvent            the same, for an attempt
+    IllegalContactEvent     the same, for a contact
+    IllegalCampaignEvent    the same, for a campaign
 
 An expected "no" (a contact who may not be called now, a row without a number) is a value, never an exception.
 """
