@@ -264,7 +264,7 @@ def read(path: Path) -> Dialogue:
 
 
 def read_all(folder: Path) -> dict[str, Dialogue]:
-    """Every *.yaml of a folder by agent id. Raises BadDialogue, also when one line id has different words in two files."""
+    """Every *.yaml of a folder by agent id. Raises BadDialogue, also when a line id has other words in another file."""
     dialogues: dict[str, Dialogue] = {}
     words: dict[str, tuple[str, str]] = {}
     for path in sorted(folder.glob("*.yaml")):
