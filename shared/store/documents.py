@@ -4,23 +4,28 @@ A path alternates collection and document ids: no empty id, none that is ``.`` o
 no slash inside one, at most 1,500 bytes each and 6,000 together. Top-level fields are plain names (letters, digits,
 underscores); names inside a map may be anything that is not empty and does not look like ``__this__``. Values are
 None, booleans, 64-bit integers, finite floats, text, aware datetimes (kept in UTC, to the microsecond), lists (none
-directly inside another) and maps, nested at most 20 deep. A document holds at most 1 MiB. These are Firestore's own
-limits, or narrower.
+directly inside another) and maps, nested at most 20 deep. A document holds at most 1 MiB, a batch 3.5 MB. These are
+Firestore's own limits, or narrower.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from shared.store.store import BadDocument, Data, Delete, Remove, Update, Value, Write
+from shared.store.store import BadDocument, Data, Merge, Put, Remove, Value, Write
 
 MOST_WRITES = 500
-MOST_DOCUMENT_BYTES = 1_048_576
+MOST_DOCUMENT_BYTES = 1_048_551
+"""1 MiB, less what OWN_FIELD takes."""
+MOST_TEXT_BYTES = 1_048_487
+"""In one text: Firestore's bound on the value of a field."""
+MOST_BATCH_BYTES = 3_500_000
+"""Its emulator takes messages of 4 MiB, the service itself of 10."""
 MOST_NAME_BYTES = 1_500
 MOST_PATH_BYTES = 6_000
 MOST_DEPTH = 20
@@ -64,15 +69,15 @@ def check_field(name: object) -> str:
 
 
 def check_writes(writes: Sequence[Write]) -> None:
-    """That a batch is of a fit size, and that no expected version is muddled by a second write. Raises BadDocument."""
+    """That a batch is of a fit size, and that no condition is muddled by a second write. Raises BadDocument."""
     if len(writes) > MOST_WRITES:
         raise BadDocument(f"a batch takes at most {MOST_WRITES} writes")
-    paths = [write.path for write in writes]
-    if len(set(paths)) == len(paths):
-        return
+    unconditional: dict[str, bool] = {}
     for write in writes:
-        if isinstance(write, Update | Delete) and write.expected is not None and paths.count(write.path) > 1:
-            raise BadDocument("a write that expects a version must be the batch's only one on its document")
+        free = isinstance(write, Put | Merge)
+        if write.path in unconditional and not (free and unconditional[write.path]):
+            raise BadDocument("only Put and Merge may write the same document again in a batch")
+        unconditional[write.path] = free
 
 
 def converted(data: Data, leaves: Mapping[type, Leaf]) -> dict[str, Any]:
@@ -94,11 +99,19 @@ def converted_changes(changes: Mapping[str, Value | Remove], leaves: Mapping[typ
     return {**converted(kept, leaves), **gone}
 
 
-def check_size(path: str, data: Mapping[str, Any]) -> None:
-    """That a document is no larger than Firestore takes, by Firestore's own way of counting. Raises BadDocument."""
+def check_size(path: str, data: Mapping[str, Any]) -> int:
+    """The bytes in a document, in Firestore's way of counting. Raises BadDocument if it would not take as many."""
     name_bytes = sum(len(part.encode()) + 1 for part in path.split("/")) + 16
-    if name_bytes + 32 + _bytes_of(data) > MOST_DOCUMENT_BYTES:
+    size = name_bytes + 32 + _bytes_of(data)
+    if size > MOST_DOCUMENT_BYTES:
         raise BadDocument("a document holds at most 1 MiB")
+    return size
+
+
+def check_batch_size(sizes: Iterable[int]) -> None:
+    """That so many bytes fit in one message. Raises BadDocument."""
+    if sum(sizes) > MOST_BATCH_BYTES:
+        raise BadDocument("a batch holds at most 3.5 MB")
 
 
 def text(value: str) -> str:
@@ -210,7 +223,10 @@ def _check_ids(ids: Sequence[str]) -> None:
 
 def _bytes_of(value: Any) -> int:
     if isinstance(value, str):
-        return len(value.encode()) + 1
+        size = len(value.encode())
+        if size > MOST_TEXT_BYTES:
+            raise BadDocument("a text holds at most 1 MiB")
+        return size + 1
     if isinstance(value, Mapping):
         return sum(len(name.encode()) + 1 + _bytes_of(one) for name, one in value.items())
     if isinstance(value, list):

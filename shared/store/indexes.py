@@ -40,6 +40,10 @@ INDEXES: Sequence[Index] = (
     index("attempts", "status", "lease_until"),
     index("attempts", "campaign_id", "status"),
     index("attempts", "number_hash", "created_at"),
+    index("attempts", "contact_id", "-created_at"),
+    index("attempts", "check_at"),
+    index("attempts", "is_open"),
+    index("attempts", "campaign_id", "is_open"),
     # what the console shows, newest first
     index("calls", "started_at"),
     index("calls", "-started_at"),
@@ -112,6 +116,20 @@ def check_index(query: Query, indexes: Sequence[Index] = INDEXES) -> None:
     if not found or joined != equal:
         order_text = ", ".join(f"{'-' if one.descending else ''}{one.field}" for one in query.order)
         raise MissingIndex(f"{query.group}: needs an index on {', '.join(sorted(equal))} then {order_text}")
+
+
+def serving_index(query: Query, indexes: Sequence[Index] = INDEXES) -> Index | None:
+    """The one index from which SQLite answers best: most equalities first, then the whole order."""
+    equal = {one.field for one in query.equalities}
+    order = [one.field for one in query.order]
+    best: tuple[int, Index | None] = (0, None)
+    for one in indexes:
+        names = [part.field for part in one.fields]
+        leading = next((place for place, name in enumerate(names) if name not in equal), len(names))
+        fits = names[leading:] == order if order else leading > 0
+        if one.group == query.group and fits and (best[1] is None or leading > best[0]):
+            best = leading, one
+    return best[1]
 
 
 def firestore_indexes() -> dict[str, Any]:

@@ -14,12 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from shared.store import sqlite_query
 from shared.store.documents import split_document_path
 from shared.store.indexes import check_index
-from shared.store.query import Query, make_query
-from shared.store.sortable import from_json
+from shared.store.query import make_query
 from shared.store.sqlite_file import connect, translated
+from shared.store.sqlite_query import count_statement, found, read_page
 from shared.store.sqlite_writes import apply
 from shared.store.store import (
     Create,
@@ -64,7 +63,7 @@ class SqliteStore:
 
         def read(connection: sqlite3.Connection) -> Document | None:
             row = connection.execute(GET, (collection, document_id)).fetchone()
-            return None if row is None else _document(collection, row)
+            return None if row is None else found(collection, row)
 
         return await self._run(self._reader, read)
 
@@ -90,13 +89,13 @@ class SqliteStore:
         """Documents directly in this collection, in order."""
         query = make_query(collection, where, order_by, limit, cursor)
         check_index(query)
-        return await self._run(self._reader, lambda connection: _page(connection, query))
+        return await self._run(self._reader, lambda connection: read_page(connection, query))
 
     async def count(self, collection: str, where: Sequence[Where] = ()) -> int:
         """How many documents query() would find without a limit."""
         query = make_query(collection, where)
         check_index(query)
-        sql, values = sqlite_query.count_statement(query)
+        sql, values = count_statement(query)
         return await self._run(self._reader, lambda connection: int(connection.execute(sql, values).fetchone()[0]))
 
     async def batch(self, writes: Sequence[Write]) -> None:
@@ -112,7 +111,7 @@ class SqliteStore:
 
         def run(connection: sqlite3.Connection) -> Document:
             ((version, text),) = apply(connection, [write])
-            return _document(collection, (document_id, version, text))
+            return found(collection, (document_id, version, text))
 
         return await self._run(self._writer, run)
 
@@ -140,18 +139,3 @@ class SqliteStore:
         self._writer.shutdown()
         while self._connections:
             self._connections.pop().close()
-
-
-def _page(connection: sqlite3.Connection, query: Query) -> Page:
-    rows: list[tuple[str, int, str]] = []
-    for sql, values in sqlite_query.page_statements(query):
-        rows += connection.execute(sql, [*values, query.limit + 1 - len(rows)])
-        if len(rows) > query.limit:
-            break
-    documents = [_document(query.collection, row) for row in rows[: query.limit]]
-    return Page(documents, query.cursor_after(documents[-1]) if len(rows) > query.limit else None)
-
-
-def _document(collection: str, row: tuple[str, int, str]) -> Document:
-    document_id, version, text = row
-    return Document(f"{collection}/{document_id}", from_json(text), version)

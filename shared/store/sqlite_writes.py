@@ -10,7 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from shared.store.documents import (
+    MOST_BATCH_BYTES,
+    MOST_DOCUMENT_BYTES,
     changed,
+    check_batch_size,
     check_size,
     check_writes,
     collection_group,
@@ -29,12 +32,15 @@ from shared.store.store import (
     Merge,
     NotFound,
     Put,
+    Remove,
     Update,
     Write,
 )
 
-SURELY_SMALL = 250_000
-"""Characters of JSON that stand for less than 1 MiB, since none stands for more than 4 bytes."""
+MOST_BYTES_PER_CHARACTER = 4
+"""That a character of our JSON can stand for, as documents are measured."""
+NAME_BYTES = 100
+"""What a document's size has beside its text and path."""
 
 INSERT = "INSERT INTO documents (collection, kind, id, version, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO "
 CREATE = INSERT + "NOTHING"
@@ -56,7 +62,12 @@ class Prepared:
     fields: Mapping[str, Any]
     """Sortable values, and Removes among them in an Update or Merge."""
     text: str
-    """The whole document as JSON, in a Create or Put."""
+    """As JSON: the whole document in a Create or Put, what is set in an Update or Merge."""
+
+    @property
+    def most_bytes(self) -> int:
+        """A bound on the document's size that costs nothing."""
+        return _most_bytes(self.write.path, self.text)
 
 
 def apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> list[Written]:
@@ -66,6 +77,8 @@ def apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> list[Writt
     """
     check_writes(writes)
     prepared = [_prepared(write) for write in writes]  # before anybody else has to wait
+    if sum(one.most_bytes for one in prepared) > MOST_BATCH_BYTES:
+        check_batch_size(check_size(one.write.path, restored(_kept(one.fields))) for one in prepared)
     written: list[Written] = []
     with transaction(connection):
         (version,) = connection.execute("UPDATE commits SET number = number + 1 RETURNING number").fetchone()
@@ -88,6 +101,7 @@ def _prepared(write: Write) -> Prepared:
             text = _checked_text(write.path, fields)
         case Update(changes=changes) | Merge(changes=changes):
             fields = converted_changes(changes, SORTABLE)
+            text = to_json(_kept(fields))
     if isinstance(write, Update | Delete) and not isinstance(write.expected, int | None):
         raise BadDocument("the expected version was not read from this store")
     return Prepared(write, collection, document_id, fields, text)
@@ -133,6 +147,14 @@ def _collection_key(connection: sqlite3.Connection, path: str) -> int:
 
 def _checked_text(path: str, fields: Mapping[str, Any]) -> str:
     text = to_json(fields)
-    if len(text) > SURELY_SMALL:
+    if _most_bytes(path, text) > MOST_DOCUMENT_BYTES:
         check_size(path, restored(fields))
     return text
+
+
+def _most_bytes(path: str, text: str) -> int:
+    return MOST_BYTES_PER_CHARACTER * (len(path) + len(text)) + NAME_BYTES
+
+
+def _kept(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if not isinstance(value, Remove)}

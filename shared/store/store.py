@@ -205,9 +205,9 @@ class Store(Protocol):
         ...
 
     async def batch(self, writes: Sequence[Write]) -> None:
-        """All of these or none of them (at most 500, each on another document).
+        """All of these or none of them, at most 500. Raises Conflict, AlreadyExists or NotFound.
 
-        Raises Conflict, AlreadyExists or NotFound.
+        Each is on another document, except that Puts and Merges may share one and then follow each other.
         """
         ...
 
