@@ -3,8 +3,8 @@
 CarrierError
 ├── CallRefused         the carrier understood and will not place this call; no phone rings
 ├── CarrierBusy         too many requests at once; this one was not processed and may be sent again
-├── CarrierUnreachable  nothing was sent (no connection); may be sent again
-├── CallNotActive       the call has ended, or is not in a state in which it can be changed so
+├── CarrierUnreachable  nothing was done (no connection; or a question stayed without answer); may be sent again
+├── CallNotActive       the call is over or unknown, or is not in a state in which it can be changed so
 └── OutcomeUnknown      the request was sent and no answer came: a phone may ring; never send it again blindly
 """
 
@@ -56,11 +56,11 @@ class CarrierBusy(CarrierError):
 
 
 class CarrierUnreachable(CarrierError):
-    """The carrier could not be reached; nothing was sent."""
+    """The carrier could not be reached; nothing was done."""
 
 
 class CallNotActive(CarrierError):
-    """The call is over, or not in a state in which it can be changed so."""
+    """The call is over or unknown, or not in a state in which it can be changed so."""
 
 
 class OutcomeUnknown(CarrierError):

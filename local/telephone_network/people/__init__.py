@@ -1,0 +1,1 @@
+"""Those who call and are called."""

@@ -1,0 +1,1 @@
+"""Mu-law, tones, recordings."""

@@ -1,0 +1,1 @@
+"""Media streams, as Twilio's end of them."""

@@ -1,0 +1,1 @@
+"""TwiML: reading it, and following it."""
