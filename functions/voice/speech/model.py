@@ -7,6 +7,8 @@ SpeechError
 ├── SpeechRefused      the model will not have this session or message (bad key, model, configuration); final
 ├── SpeechUnavailable  it could not be reached or set up in time; another try, region or model may do
 └── SessionEnded       an open session closed; .resumable says whether its handle may be used again
+
+Each has .code, and .quota where the account's limits are the reason.
 """
 
 from __future__ import annotations
@@ -19,10 +21,16 @@ from typing import Any, Protocol
 class SpeechError(Exception):
     """The speech model could not do what was asked."""
 
-    def __init__(self, message: str = "", *, code: int | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, code: int | None = None, quota: bool = False, detail: str | None = None
+    ) -> None:
         super().__init__(message or self.__doc__)
         self.code = code
         """WebSocket close code or HTTP status, where there was one."""
+        self.quota = quota
+        """The account has used up what it may use, or is throttled; it sounds like a fault of ours and is none."""
+        self.detail = detail
+        """The service's own words, for an operator who looks; never for a log."""
 
 
 class SpeechRefused(SpeechError):
@@ -36,8 +44,16 @@ class SpeechUnavailable(SpeechError):
 class SessionEnded(SpeechError):
     """The session closed."""
 
-    def __init__(self, message: str = "", *, code: int | None = None, resumable: bool = False) -> None:
-        super().__init__(message, code=code)
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: int | None = None,
+        quota: bool = False,
+        detail: str | None = None,
+        resumable: bool = False,
+    ) -> None:
+        super().__init__(message, code=code, quota=quota, detail=detail)
         self.resumable = resumable
 
 
