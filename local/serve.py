@@ -11,10 +11,11 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import uvicorn
 from starlette.applications import Starlette
@@ -56,18 +57,32 @@ async def stand_ins(settings: Settings) -> AsyncIterator[Surroundings]:
             speech = f"https://127.0.0.1:{said['port']}"
             os.environ["GEMINI_API_KEY"] = "local-speech-model"
             os.environ["GOOGLE_GEMINI_BASE_URL"] = speech
-            os.environ.setdefault("SSL_CERT_FILE", str(said["ca_bundle"]))
+            os.environ["SSL_CERT_FILE"] = stack.enter_context(_trusting(Path(said["ca_bundle"])))
         if not settings.carrier_configured:
             account = {"TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16), "TWILIO_AUTH_TOKEN": secrets.token_hex(16)}
             numbers = settings.twilio_numbers or (LOCAL_NUMBER,)
-            arguments = ["--port", "0", "--account-sid", account["TWILIO_ACCOUNT_SID"], "--public-base-url"]
+            arguments = ["--port", "0", "--seed", str(secrets.randbits(32)), "--public-base-url"]
             arguments += [settings.public_base_url, "--calls-per-second", str(settings.twilio_calls_per_second)]
+            if settings.clock is not None:
+                arguments += ["--clock", settings.clock.isoformat()]
             for number in numbers:
                 arguments += ["--number", number]
             said = await stack.enter_async_context(stand_in("local.telephone_network", arguments, account))
             network = f"http://127.0.0.1:{said['port']}"
             os.environ.update(account, TWILIO_NUMBERS=",".join(numbers), TWILIO_API_BASE_URL=network)
         yield Surroundings(network, speech)
+
+
+@contextmanager
+def _trusting(authority: Path) -> Iterator[str]:
+    """A file of certificates: those trusted already, and the stand-in's."""
+    trusted = os.environ.get("SSL_CERT_FILE")
+    with NamedTemporaryFile("w", prefix="parley-", suffix=".pem", encoding="utf-8") as together:
+        if trusted:
+            together.write(Path(trusted).read_text(encoding="utf-8") + "\n")
+        together.write(authority.read_text(encoding="utf-8"))
+        together.flush()
+        yield together.name
 
 
 def whole_app(settings: Settings) -> Starlette:

@@ -194,8 +194,8 @@ class Conversation:
         actions: list[Action] = [ClearPlayout()]
         actions += [SaveTurn(turn) for turn in turns]
         fields = {"by": noticed_by, "discarded_ms": round(playing_ms), "heard_ms": sum(turn.heard_ms for turn in turns)}
-        if self.voice.speaking:
-            fields["reaction_ms"] = round(now_ms - self.voice.started_ms)
+        if (onset_ms := self.voice.onset_ms) is not None:
+            fields["reaction_ms"] = round(now_ms - onset_ms)
         actions.append(Note("barge_in", fields))
         self.caller.begin(now_ms)
         self._answered_since_caller = False
@@ -209,8 +209,8 @@ class Conversation:
         return [] if mark is None else [SendMark(mark)]
 
     def _turn_complete(self, reason: str | None, now_ms: float) -> list[Action]:
-        self._late_until_ms = None
-        was_silent = self.caller.is_open and not self.agent.is_open and self.floor is Floor.CALLER
+        was_cut, self._late_until_ms = self._late_until_ms is not None, None
+        was_silent = self.floor is Floor.CALLER and not self.agent.is_open and not was_cut
         actions = self._mark_end()
         self._model_done = True
         if self.closing is not None:

@@ -37,9 +37,9 @@ def instructions(agent: Agent, language: str, now: datetime, facts: Mapping[str,
 
 
 TELEPHONE = (
-    "This is a phone call: speak in short sentences, one question at a time, no lists, no markup. Say numbers, dates and"
-    " times the way people say them. Text in square brackets comes from the telephone system, not from the caller:"
-    " follow it and never read it out. Say goodbye before you call end_call, and say nothing after it."
+    "This is a phone call: speak in short sentences, one question at a time, no lists, no markup. Say numbers, dates"
+    " and times the way people say them. Text in square brackets comes from the telephone system, not from the"
+    " caller: follow it and never read it out. Say goodbye before you call end_call, and say nothing after it."
 )
 
 

@@ -6,7 +6,10 @@ ASK_IF_THERE = (
     "[The caller has been silent for a while. In the language of the conversation, ask in one short sentence whether"
     " they are still there.]"
 )
-SAY_GOODBYE_TO_SILENCE = "[The caller still does not answer. Say in one short sentence that you will end the call, and goodbye. Ask nothing.]"
+SAY_GOODBYE_TO_SILENCE = (
+    "[The caller still does not answer. Say in one short sentence that you will end the call, and goodbye."
+    " Ask nothing.]"
+)
 WRAP_UP = "[The call has to end within half a minute. Bring it to a close now: the most important thing, then goodbye.]"
 
 

@@ -210,8 +210,10 @@ class CallSession:
         try:
             await self._link.open()
         except (SpeechUnavailable, SpeechRefused) as error:
-            log.error("speech model unavailable", extra={"call": self._ticket.call_sid, "code": error.code})
-            self._record.event("speech_model_unavailable", self._now_ms(), {"code": error.code})
+            log.error(
+                "speech model unavailable", extra={"call": self._ticket.call_sid, "code": error.code, "why": str(error)}
+            )
+            self._record.event("speech_model_unavailable", self._now_ms(), {"code": error.code, "why": str(error)})
             raise StreamOver(Ending.SPEECH_MODEL_UNAVAILABLE) from None
         self._record.event("speech_model_ready", self._now_ms())
         await self._link.send_text(RESUMED if self._ticket.stream_no > 1 else greet(self._greeting()))
@@ -219,8 +221,10 @@ class CallSession:
             try:
                 events = await self._link.receive()
             except SpeechError as error:
-                log.error("speech model failed", extra={"call": self._ticket.call_sid, "code": error.code})
-                self._record.event("speech_model_failed", self._now_ms(), {"code": error.code})
+                log.error(
+                    "speech model failed", extra={"call": self._ticket.call_sid, "code": error.code, "why": str(error)}
+                )
+                self._record.event("speech_model_failed", self._now_ms(), {"code": error.code, "why": str(error)})
                 raise StreamOver(Ending.SPEECH_MODEL_FAILED) from None
             for event in events:
                 await self._take(event)

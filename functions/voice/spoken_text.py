@@ -8,6 +8,7 @@ TYPICAL_MS_PER_WEIGHT = 62
 """Speed of speech where an answer is still being made: about 16 letters a second, pauses counted as below."""
 PAUSES = {",": 4.0, ";": 4.0, ":": 4.0, "—": 4.0, ".": 8.0, "!": 8.0, "?": 8.0, "।": 8.0, "…": 8.0}
 """How many letters' time a voice rests at a sign, as measured on the clips of the local voices."""
+_SENTENCE_ENDS = frozenset(".!?।…")
 
 
 class SpokenText:
@@ -23,7 +24,12 @@ class SpokenText:
     @property
     def text(self) -> str:
         """All of it."""
-        return "".join(text for _, text in self._fragments).strip()
+        joined = ""
+        for _, text in self._fragments:
+            # Where the model paused, to call a tool perhaps, sentences meet without a space.
+            touching = joined[-1:] in _SENTENCE_ENDS and text[:1].isalpha()
+            joined += f" {text}" if touching else text
+        return joined.strip()
 
     def split(self, heard_ms: int, audio_ms: int, *, complete: bool) -> tuple[str, str]:
         """The words that were heard and those that were not; a word counts when it was heard to its end.

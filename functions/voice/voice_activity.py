@@ -30,6 +30,13 @@ class VoiceActivity:
         """End of the last frame that held the caller's voice, as part of speech."""
         self._last_loud_ms = 0.0
 
+    @property
+    def onset_ms(self) -> float | None:
+        """When the sound began that is, or is about to become, speech; None in silence."""
+        if self.speaking:
+            return self.started_ms
+        return self._last_loud_ms - self._loud_ms if self._loud_ms else None
+
     def frame(self, rms: int, now_ms: float) -> None:
         """A frame of this loudness has just arrived."""
         loud = rms > max(QUIETEST_SPEECH, self._floor * OVER_FLOOR)

@@ -23,6 +23,9 @@ from shared.store.agents import AgentBook, shipped_agents
 from shared.store.journal import Journal
 from shared.store.store import Store
 
+DEFAULT_REGION = "us-central1"
+"""Where Gemini Live has been served on Vertex AI longest."""
+
 
 def speech_models(settings: Settings) -> Callable[[Agent], SpeechModel]:
     """Which model voices an agent: where its document says, else where this process is set up for."""
@@ -45,9 +48,14 @@ def speech_models(settings: Settings) -> Callable[[Agent], SpeechModel]:
     def speech_for(agent: Agent) -> SpeechModel:
         platform = agent.model.platform
         if platform == "vertex" or (platform == "configured" and settings.google_genai_use_vertexai):
-            return on_vertex(agent.model.region or settings.google_cloud_location or "us-central1")
+            return on_vertex(agent.model.region or settings.google_cloud_location or DEFAULT_REGION)
         return on_developer_api()
 
+    # The SDK takes a second to import and its client some CPU: better now than while the first caller waits.
+    if settings.google_genai_use_vertexai:
+        on_vertex(settings.google_cloud_location or DEFAULT_REGION)
+    elif settings.gemini_api_key is not None:
+        on_developer_api()
     return speech_for
 
 

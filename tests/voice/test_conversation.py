@@ -93,7 +93,6 @@ class Line:
     def told(self) -> list[str]:
         return [action.text for action in self.actions if isinstance(action, TellModel)]
 
-    @property
     def hung_up(self) -> Ending | None:
         return next((action.ending for action in self.actions if isinstance(action, HangUp)), None)
 
@@ -203,9 +202,9 @@ def test_agent_hangs_up_when_its_goodbye_has_been_heard_to_the_end() -> None:
     line.conversation.tool_answered("t1", line.now_ms)
     line.model(TurnComplete())
     line.passes(1400)
-    assert line.hung_up is None
+    assert line.hung_up() is None
     line.passes(600)
-    assert line.hung_up is Ending.AGENT_ENDED
+    assert line.hung_up() is Ending.AGENT_ENDED
     assert line.turns[-1].text == "Goodbye, have a nice day."
     assert not line.turns[-1].cut_off
 
@@ -218,16 +217,16 @@ def test_goodbye_said_after_the_tool_is_heard_too() -> None:
     line.passes(800)
     line.agent_says("Goodbye!", 900)
     line.passes(800)
-    assert line.hung_up is None
+    assert line.hung_up() is None
     line.passes(2500)
-    assert line.hung_up is Ending.AGENT_ENDED
+    assert line.hung_up() is Ending.AGENT_ENDED
 
 
 def test_the_line_drops_even_if_the_model_says_nothing_at_all() -> None:
     line = Line()
     line.conversation.close_after_goodbye(Ending.AGENT_ENDED, line.now_ms)
     line.passes(3000)
-    assert line.hung_up is Ending.AGENT_ENDED
+    assert line.hung_up() is Ending.AGENT_ENDED
 
 
 def test_caller_who_interrupts_the_goodbye_is_not_hung_up_on() -> None:
@@ -240,7 +239,7 @@ def test_caller_who_interrupts_the_goodbye_is_not_hung_up_on() -> None:
     line.passes(500, LOUD)
     line.model(Interrupted())
     line.passes(3000)
-    assert line.hung_up is None
+    assert line.hung_up() is None
     assert line.notes("closing_cancelled")
 
 
@@ -253,7 +252,7 @@ def test_silent_caller_is_asked_twice_and_then_let_go() -> None:
     assert line.told == [ASK_IF_THERE, ASK_IF_THERE, SAY_GOODBYE_TO_SILENCE]
     line.agent_says("Goodbye.", 600)
     line.passes(4000)
-    assert line.hung_up is Ending.SILENCE
+    assert line.hung_up() is Ending.SILENCE
 
 
 def test_caller_who_speaks_again_starts_the_silence_anew() -> None:
@@ -272,7 +271,7 @@ def test_long_call_is_wrapped_up_and_ends_at_its_limit() -> None:
     line.passes(31_000)
     assert line.told == [WRAP_UP]
     line.passes(30_000)
-    assert line.hung_up is Ending.TIME_LIMIT
+    assert line.hung_up() is Ending.TIME_LIMIT
 
 
 def test_pressed_key_reaches_the_model() -> None:
@@ -286,7 +285,7 @@ def test_lost_marks_do_not_keep_the_call_from_ending() -> None:
     line.agent_says("Goodbye.", 1000)
     line.conversation.close_after_goodbye(Ending.AGENT_ENDED, line.now_ms)
     line.passes(4000)
-    assert line.hung_up is Ending.AGENT_ENDED
+    assert line.hung_up() is Ending.AGENT_ENDED
 
 
 def test_answer_without_a_sound_is_noted() -> None:
