@@ -1,0 +1,102 @@
+"""``python -m local.demo``: a phone call from the first ring to the record, with nothing configured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from local import free_port
+from local.demo.checks import Check, check_call
+from local.demo.phone_network import PhoneNetwork
+from local.demo.transcript import follow, styled
+from local.dialogues import FOLDER, Dialogue, read_all
+from local.serve import LOCAL_NUMBER, served, stand_ins
+from shared.logs import start_logs
+from shared.settings import Settings, read_settings
+
+OUTPUT = Path("var/demo")
+CALLER = "+919810000042"
+NAMES = {"agent": "Tara ", "caller": "Meera"}
+NOT_HERE = ("GEMINI_", "GOOGLE_", "TWILIO_", "FIRESTORE_", "STORE_URL", "PUBLIC_BASE_URL", "CLOCK", "PORT", "TOOLS_URL")
+
+
+async def demo() -> bool:
+    """Run it; whether everything was as it should be."""
+    _embedded_defaults()
+    async with stand_ins(read_settings()) as around:
+        settings = read_settings()
+        start_logs(level="WARNING", project=None, as_json=False)
+        assert around.telephone_network is not None
+        async with served(settings):
+            network = PhoneNetwork(around.telephone_network)
+            try:
+                checks = await _inbound_call(settings, network, read_all(FOLDER)["reception"])
+            finally:
+                await network.close()
+    return _verdict(checks)
+
+
+def _embedded_defaults() -> None:
+    """An empty folder, and no accounts: those in the environment are for scripts/serve, this never calls anybody."""
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    OUTPUT.mkdir(parents=True)
+    for name in [name for name in os.environ if name.startswith(NOT_HERE)]:
+        del os.environ[name]
+    os.environ["PORT"] = str(free_port())
+    os.environ["STORE_URL"] = f"sqlite:///{OUTPUT}/parley.db"
+    os.environ["RECORDINGS_URL"] = f"file://{OUTPUT}/recordings"
+
+
+async def _inbound_call(settings: Settings, network: PhoneNetwork, dialogue: Dialogue) -> list[Check]:
+    print(styled("Meera calls Asha Clinic. Nothing here is real but the code: a local telephone network, a local", "1"))
+    print(styled("speech model that listens, Twilio's and Gemini's wire formats, recorded voices.\n", "1"))
+    script = dialogue.callers["meera"].model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=10) as http:
+        call_sid = await network.dial(CALLER, LOCAL_NUMBER, script)
+        await follow(http, call_sid, NAMES)
+        seen = await network.over(call_sid)
+        call: dict[str, Any] = (await http.get(f"/api/calls/{call_sid}")).json()
+    recording = await network.recording(call_sid)
+    (OUTPUT / "call.wav").write_bytes(recording)
+    (OUTPUT / "call.json").write_text(json.dumps(call, ensure_ascii=False, indent=1), encoding="utf-8")
+    (OUTPUT / "telephone_network.json").write_text(json.dumps(seen, ensure_ascii=False, indent=1), encoding="utf-8")
+    _summary(call, seen)
+    return await asyncio.to_thread(check_call, call, seen, recording, dialogue, "meera")
+
+
+def _summary(call: dict[str, Any], seen: dict[str, Any]) -> None:
+    latency = call["latency"]
+    cleared = next((event for event in seen["events"] if event["event"] == "clear"), None)
+    spoke = next((event for event in seen["events"] if event["event"] == "interrupts"), None)
+    reaction = f"{cleared['at_ms'] - spoke['at_ms']} ms" if cleared and spoke else "none"
+    print(f"""
+  time to first audio     {latency["first_audio_ms"]} ms after the stream began
+  answer latency          {latency["answer_p50_ms"]} ms median, {latency["answer_p95_ms"]} ms at most
+                          (of which the model waits 600 ms for silence and thinks 300 ms)
+  barge-in reaction       {reaction} from the caller's first sound to Twilio's clear
+  turns, tools, events    {len(call["turns"])}, {len(call["tool_results"])}, {len(call["events"])}
+
+  listen   {OUTPUT}/call.wav    caller left, agent right, as heard
+  read     {OUTPUT}/call.json   the call as the store has it
+""")
+
+
+def _verdict(checks: list[Check]) -> bool:
+    for check in checks:
+        sign = styled("✓", "32") if check.holds else styled("✗", "1;31")
+        print(f"  {sign} {check.what}" + (styled(f"  {check.seen}", "2") if check.seen else ""))
+    failed = [check for check in checks if not check.holds]
+    if failed:
+        print(styled(f"\nThe demonstration FAILED: {len(failed)} of {len(checks)} checks do not hold.", "1;31"))
+    return not failed
+
+
+if __name__ == "__main__":
+    sys.exit(0 if asyncio.run(demo()) else 1)

@@ -1,0 +1,40 @@
+"""Asking the local telephone network for calls, and for what it saw of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+LONGEST_CALL_S = 180
+
+
+class PhoneNetwork:
+    """The network's control interface."""
+
+    def __init__(self, origin: str) -> None:
+        self._http = httpx.AsyncClient(base_url=origin, timeout=30)
+
+    async def dial(self, caller: str, number: str, script: dict[str, Any]) -> str:
+        """Somebody calls one of our numbers and follows the script; the call's SID."""
+        answer = await self._http.post("/control/dial", json={"from": caller, "to": number, "script": script})
+        answer.raise_for_status()
+        return str(answer.json()["call_sid"])
+
+    async def over(self, call_sid: str) -> dict[str, Any]:
+        """The call once it is over, with all that the network saw."""
+        path = f"/control/calls/{call_sid}/wait"
+        answer = await self._http.get(path, params={"timeout_s": LONGEST_CALL_S}, timeout=LONGEST_CALL_S + 10)
+        answer.raise_for_status()
+        call: dict[str, Any] = answer.json()
+        return call
+
+    async def recording(self, call_sid: str) -> bytes:
+        """Stereo WAV: the caller left, what the caller really heard right."""
+        answer = await self._http.get(f"/control/calls/{call_sid}/recording.wav")
+        answer.raise_for_status()
+        return answer.content
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._http.aclose()
