@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -88,7 +88,7 @@ class TelephoneNetwork:
         """A call by its SID. Raises KeyError."""
         return self.exchange.calls[sid]
 
-    def dial(self, from_: str, to: str, script: Script | Mapping[str, Any] | list[Any] | None = None) -> Call:
+    def dial(self, from_: str, to: str, script: Script | Mapping[str, Any] | Sequence[object] | None = None) -> Call:
         """A person calls one of our numbers. Raises KeyError for a number that is not ours, BadScript, NoSuchClip."""
         number = self.exchange.account.numbers[to]
         script = script if isinstance(script, Script) else parse_script(script or {})

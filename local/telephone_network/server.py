@@ -22,11 +22,12 @@ KEEP_ALIVE_S = 75
 
 
 class DroppableConnection(H11Protocol):
-    """Lets the app see its TCP connection, so that it can break it instead of answering."""
+    """Lets the app see its TCP connection, so that it can break it instead of answering; keeps numbers out of logs."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Remember the connection for every request on it."""
         super().connection_made(transport)
+        self.access_log = False
         self.app = _with_transport(self.app, transport)
 
 

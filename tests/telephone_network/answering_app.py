@@ -43,6 +43,8 @@ class AgentStream:
         self.signed = signed
         self.messages: list[dict[str, Any]] = []
         self.caller = bytearray()
+        self.nonsense: list[Any] = []
+        """What was neither text nor JSON nor known."""
         self.start: dict[str, Any] = {}
         self._changed = asyncio.Event()
         self.stopped = False
@@ -93,17 +95,26 @@ class AgentStream:
 
     async def listen(self) -> None:
         """Take in messages until the other side closes."""
-        with contextlib.suppress(WebSocketDisconnect):
-            while True:
-                message = json.loads(await self.socket.receive_text())
-                self.messages.append(message)
-                if message["event"] == "start":
-                    self.start = message["start"]
-                elif message["event"] == "media":
-                    self.caller += base64.b64decode(message["media"]["payload"])
-                elif message["event"] == "stop":
-                    self.stopped = True
-                self._changed.set()
+        while (received := await self.socket.receive())["type"] == "websocket.receive":
+            try:
+                self._take(json.loads(received["text"]))
+            except (KeyError, TypeError, ValueError):
+                self.nonsense.append(received.get("text") or received.get("bytes"))
+            self._changed.set()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["event"]:
+            case "start":
+                self.start = message["start"]
+            case "media":
+                self.caller += base64.b64decode(message["media"]["payload"])
+            case "stop":
+                self.stopped = True
+            case "connected" | "mark" | "dtmf":
+                pass
+            case event:
+                raise ValueError(event)
+        self.messages.append(message)
 
 
 Talk = Callable[[AgentStream], Awaitable[None]]

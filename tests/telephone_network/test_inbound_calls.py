@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from local.telephone_network import NoSuchClip, TelephoneNetwork
@@ -15,7 +17,7 @@ pytestmark = [pytest.mark.virtual_time, pytest.mark.portable]
 LISTEN = [{"wait": "hang_up"}]
 
 
-async def call(network: TelephoneNetwork, steps: list[object] | None = None) -> Call:
+async def call(network: TelephoneNetwork, steps: Sequence[object] | None = None) -> Call:
     call = network.dial(CALLER, OUR_NUMBER, steps or LISTEN)
     await call.over.wait()
     return call
@@ -52,9 +54,7 @@ async def test_the_caller_hangs_up(network: TelephoneNetwork, app: AnsweringApp)
     assert done.person == {"steps": 2, "done": 2, "gave_up": False}
 
 
-@pytest.mark.parametrize(
-    ("reason", "status"), [("busy", CallStatus.BUSY), ("rejected", CallStatus.NO_ANSWER)]
-)
+@pytest.mark.parametrize(("reason", "status"), [("busy", CallStatus.BUSY), ("rejected", CallStatus.NO_ANSWER)])
 async def test_a_rejected_call_is_never_answered(
     network: TelephoneNetwork, app: AnsweringApp, reason: str, status: CallStatus
 ) -> None:

@@ -259,7 +259,7 @@ def _resample(pcm: bytes, rate_hz: int) -> bytes:
     return resampled
 
 
-def parse_script(document: Mapping[str, object] | list[object]) -> Script:
+def parse_script(document: Mapping[str, object] | Sequence[object]) -> Script:
     """A script as it stands in a file or a request. Raises BadScript.
 
     A bare list is its steps; {"dialogue": agent id, "caller": name} is that caller of that dialogue.
@@ -272,7 +272,7 @@ def parse_script(document: Mapping[str, object] | list[object]) -> Script:
 
 def written_out(document: object) -> object:
     """A script with its caller looked up, if it names one."""
-    if isinstance(document, list):
+    if isinstance(document, Sequence):
         return {"steps": document}
     if not isinstance(document, Mapping) or "dialogue" not in document:
         return document
