@@ -179,6 +179,12 @@ class Campaign(CampaignDraft, Record):
     created_at: Instant | None = None
     launched_at: Instant | None = None
     finished_at: Instant | None = None
+    resumed_at: Instant | None = None
+    """Since then the circuit breaker counts anew."""
+    loaded: bool = False
+    """All contacts of the list are in."""
+    load_cursor: str | None = None
+    """Where loading them goes on."""
     paused_for: PauseReason | None = None
     paused_detail: str | None = None
     barred_countries: tuple[str, ...] = ()

@@ -1,0 +1,67 @@
+"""Campaigns that stop themselves: too many failures of ours or the carrier's, too many abandoned calls, no money left."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from functions.campaigns.services import CampaignServices
+from shared.domain.attempt import Attempt
+from shared.domain.campaign import Campaign, PauseReason
+from shared.domain.disposition import Disposition
+from shared.store.campaigns import pause
+from shared.store.store import OrderBy, Where
+from shared.store.tallies import Tally, tally_of
+
+log = logging.getLogger(__name__)
+
+WATCHED = timedelta(minutes=2)
+FEWEST = 5
+MOST_FAILURES = 0.5
+"""Half of at least five attempts within two minutes (Dograh's breaker, the only one among the peers)."""
+OURS = {Disposition.CARRIER_FAILED, Disposition.AGENT_FAILED}
+"""Bad numbers and people who do not answer are nobody's fault."""
+FEWEST_ANSWERED = 30
+ABANDONED_ALARM = 0.01
+ABANDONED_LIMIT = 0.03
+"""American and British law: at most three in a hundred answered calls may go unanswered by us."""
+
+
+async def check_health(services: CampaignServices, campaign: Campaign) -> PauseReason | None:
+    """Pause a campaign that does harm; why it was paused."""
+    tally = await tally_of(services.store, campaign.id)
+    reason, detail = await _why_stop(services, campaign, tally)
+    if reason is not None:
+        log.error("campaign pauses itself", extra={"campaign": campaign.id, "reason": str(reason)})
+        await pause(services.store, campaign.id, reason, detail)
+    return reason
+
+
+async def _why_stop(services: CampaignServices, campaign: Campaign, tally: Tally) -> tuple[PauseReason | None, str]:
+    if campaign.budget is not None and tally.cost >= campaign.budget.amount:
+        return PauseReason.BUDGET, f"{tally.cost:.2f} of {campaign.budget.amount:.2f} are spent"
+    abandoned = tally.dispositions[str(Disposition.ABANDONED)]
+    answered = abandoned + tally.dispositions[str(Disposition.HUMAN)]
+    if answered >= FEWEST_ANSWERED and abandoned / answered >= ABANDONED_LIMIT:
+        return PauseReason.ABANDONMENT, f"{abandoned} of {answered} people who answered heard nothing for two seconds"
+    if answered >= FEWEST_ANSWERED and abandoned / answered >= ABANDONED_ALARM:
+        log.error("abandoned calls near the limit", extra={"campaign": campaign.id, "abandoned": abandoned})
+    return await _failing(services, campaign)
+
+
+async def _failing(services: CampaignServices, campaign: Campaign) -> tuple[PauseReason | None, str]:
+    since = services.clock.now() - WATCHED
+    if campaign.resumed_at is not None:
+        since = max(since, campaign.resumed_at)
+    page = await services.store.query(
+        "attempts",
+        [Where("campaign_id", "==", campaign.id), Where("created_at", ">=", since)],
+        order_by=[OrderBy("created_at", descending=True)],
+        limit=50,
+    )
+    over = [one for one in (Attempt.from_document(document.data) for document in page.documents) if one.disposition]
+    failed = [one for one in over if one.disposition in OURS]
+    if len(over) < FEWEST or len(failed) / len(over) <= MOST_FAILURES:
+        return None, ""
+    causes = {str(one.error_code or one.sip_code or one.disposition) for one in failed}
+    return PauseReason.BREAKER, f"{len(failed)} of the last {len(over)} calls failed: {', '.join(sorted(causes))}"

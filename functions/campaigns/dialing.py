@@ -1,0 +1,150 @@
+"""Sending a claimed attempt: intent first, then one request, then what its answer means. Never twice.
+
+Between the claim and the request three things are looked at once more: the fence, whether the campaign still runs,
+and the suppression list. Whatever goes wrong after the intent is written, the attempt is found by the sweeper.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from urllib.parse import quote
+
+from functions.campaigns.claiming import Claimed, suppression_of
+from functions.campaigns.services import CampaignServices
+from shared.domain.attempt import Attempt, AttemptEvent, IllegalEvent, refuse, send, skip
+from shared.domain.call_progress import accept
+from shared.domain.campaign import Campaign, CampaignState, PauseReason, campaign_path
+from shared.domain.disposition import Disposition
+from shared.domain.gate import Code
+from shared.store.attempts import changed_fields
+from shared.store.campaigns import pause
+from shared.store.store import Conflict, NotFound, StoreError
+from shared.telephony.carrier import (
+    CallRefused,
+    CallRequest,
+    CarrierBusy,
+    CarrierError,
+    CarrierUnreachable,
+    MachineDetection,
+    OutcomeUnknown,
+    RefusalKind,
+)
+
+log = logging.getLogger(__name__)
+
+REFUSED_AS = {
+    RefusalKind.BAD_NUMBER: Disposition.INVALID_NUMBER,
+    RefusalKind.BLOCKED: Disposition.BLOCKED_BY_CARRIER,
+}
+"""Refusals that say something about the number; the others say something about us."""
+BUSY_AGAIN = timedelta(seconds=20)
+
+
+async def dial(services: CampaignServices, claimed: Claimed) -> Attempt | None:
+    """Send a claimed attempt. None: it was not ours to send any more."""
+    attempt = claimed.attempt
+    why_not = await _last_look(services, claimed)
+    if why_not is not None:
+        return await _skipped(services, attempt, why_not)
+    sending = await _write_intent(services, claimed)
+    if sending is None:
+        return None
+    try:
+        call = await services.carrier.place_call(request_for(services, claimed))
+    except OutcomeUnknown:
+        log.warning("nobody knows whether the call was placed", extra={"attempt": attempt.id})
+        return await services.attempts.move(attempt.id, lambda one: one.advanced(AttemptEvent.LOSE_TRACK))
+    except CarrierError as error:
+        return await _refused(services, claimed, error)
+    return await _accepted(services, attempt.id, call.sid)
+
+
+async def _accepted(services: CampaignServices, attempt_id: str, sid: str) -> Attempt | None:
+    try:
+        return await services.attempts.move(attempt_id, lambda one: accept(one, sid))
+    except IllegalEvent:
+        # Another call was adopted for this attempt, so this one is the one too many. It is taken back unheard.
+        log.error("a second call for one attempt is taken back", extra={"attempt": attempt_id, "call": sid})
+        await services.carrier.end_call(sid)
+    except StoreError:
+        # The call is placed; its webhooks carry the attempt's id, and the sweeper lists it.
+        log.warning("the call is placed but could not be written down", extra={"attempt": attempt_id, "call": sid})
+    return None
+
+
+async def _last_look(services: CampaignServices, claimed: Claimed) -> Code | None:
+    document = await services.store.get(campaign_path(claimed.campaign.id))
+    now = services.clock.now()
+    if document is None:
+        return Code.NOT_RUNNING
+    campaign = Campaign.from_document(document.data)
+    if campaign.state is not CampaignState.RUNNING:
+        return Code.PAUSED if campaign.state is CampaignState.PAUSED else Code.NOT_RUNNING
+    entry = await suppression_of(services.store, claimed.contact.id)
+    if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
+        return Code.SUPPRESSED
+    return None
+
+
+async def _skipped(services: CampaignServices, attempt: Attempt, code: Code) -> Attempt | None:
+    now = services.clock.now()
+    # A suppressed contact is done with; one whose campaign is paused is due as before.
+    also = {} if code is Code.SUPPRESSED else {"retry_at": now}
+    try:
+        skipped = await services.attempts.move(attempt.id, lambda one: skip(one, str(code), now), also)
+    except (IllegalEvent, NotFound, Conflict):
+        return None
+    await services.settlement.settle(attempt.id)
+    return skipped
+
+
+async def _write_intent(services: CampaignServices, claimed: Claimed) -> Attempt | None:
+    """The fence is checked by the write itself: it only succeeds on the attempt as we claimed it."""
+    read = await services.attempts.read(claimed.attempt.id)
+    if read is None:
+        return None
+    attempt, document = read
+    now = services.clock.now()
+    try:
+        sending = send(attempt, claimed.attempt.fence, now)
+        await services.store.update(document.path, changed_fields(sending, now), expected=document.version)
+    except (IllegalEvent, Conflict, NotFound):
+        log.warning("the attempt was taken over before it was sent", extra={"attempt": attempt.id})
+        return None
+    return sending
+
+
+async def _refused(services: CampaignServices, claimed: Claimed, error: CarrierError) -> Attempt | None:
+    attempt_id, now = claimed.attempt.id, services.clock.now()
+    code = error.code
+    if isinstance(error, CallRefused) and error.kind in REFUSED_AS:
+        disposition = REFUSED_AS[error.kind]
+        moved = await services.attempts.move(attempt_id, lambda one: refuse(one, disposition, now, code))
+        await services.settlement.settle(attempt_id)
+        return moved
+    if isinstance(error, CallRefused) and error.kind is RefusalKind.CONFIGURATION:
+        log.error("the carrier refuses our calls", extra={"campaign": claimed.campaign.id, "code": code})
+        await pause(services.store, claimed.campaign.id, PauseReason.CONFIGURATION, f"the carrier's error {code}")
+    elif not isinstance(error, (CallRefused, CarrierBusy, CarrierUnreachable)):
+        log.error("unexpected answer of the carrier", extra={"error": type(error).__name__})
+    moved = await services.attempts.move(attempt_id, lambda one: one.advanced(AttemptEvent.RELEASE))
+    await services.settlement.settle(attempt_id)
+    return moved
+
+
+def request_for(services: CampaignServices, claimed: Claimed) -> CallRequest:
+    """The call to ask for. Its URLs carry attempt and fence, which prove its identity if our answer is lost."""
+    attempt, campaign = claimed.attempt, claimed.campaign
+    origin = services.public_base_url.rstrip("/")
+    key = f"{quote(attempt.id)}"
+    return CallRequest(
+        to=claimed.contact.phone,
+        from_=attempt.from_ or services.numbers[0],
+        answer_url=f"{origin}/voice/outbound/{key}?fence={attempt.fence}",
+        status_url=f"{origin}/voice/status?attempt={key}",
+        ring_timeout_s=campaign.ring_timeout_s,
+        machine_detection=MachineDetection(
+            callback_url=f"{origin}/voice/amd?attempt={key}", wait_for_beep=campaign.voicemail.leave_message
+        ),
+    )

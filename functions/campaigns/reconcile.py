@@ -1,0 +1,155 @@
+"""Attempts that went quiet: found out about, closed, never sent again blindly.
+
+A request without an answer may be ringing somewhere. First its webhooks are waited for (they carry the attempt's id),
+then the carrier's list of calls is looked at, twice, because it may lag; only then is the attempt lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from functions.campaigns.claiming import suppression_of
+from functions.campaigns.services import CampaignServices
+from shared.domain.attempt import Attempt, AttemptEvent, AttemptState, IllegalEvent, give_up
+from shared.domain.attempt_check import FIRST_LOOK, QUEUED_LOOK, SECOND_LOOK
+from shared.domain.call_progress import CallStatus, Report, accept, fold
+from shared.domain.campaign import Campaign, CampaignState, campaign_path
+from shared.domain.contact import Contact, contact_path
+from shared.domain.contact_window import window_of
+from shared.store.store import Conflict, Document, NotFound, StoreError, Where
+from shared.telephony.carrier import CarrierCall, CarrierError
+
+log = logging.getLogger(__name__)
+
+MOST_PER_SWEEP = 500
+SENT_MARGIN = timedelta(seconds=5)
+"""Between our clock and the carrier's."""
+
+
+async def sweep(services: CampaignServices) -> int:
+    """Look after every attempt that is due for it; how many there were."""
+    looked_at = 0
+    for document in await services.attempts.due_for_a_look(services.clock.now(), MOST_PER_SWEEP):
+        looked_at += 1
+        try:
+            await _look(services, Attempt.from_document(document.data))
+        except (IllegalEvent, Conflict, NotFound):
+            log.info("attempt moved while it was looked after", extra={"attempt": document.id})
+        except (CarrierError, StoreError) as error:
+            log.warning(
+                "attempt could not be looked after", extra={"attempt": document.id, "error": type(error).__name__}
+            )
+    return looked_at
+
+
+async def _look(services: CampaignServices, attempt: Attempt) -> None:
+    match attempt.state:
+        case AttemptState.CLAIMED:
+            # The intent to send is written before the request, so nothing was sent.
+            await services.attempts.move(attempt.id, _released_unsent)
+            await services.settlement.settle(attempt.id)
+        case AttemptState.DIALING:
+            await services.attempts.move(attempt.id, lambda one: one.advanced(AttemptEvent.LOSE_TRACK))
+        case AttemptState.UNKNOWN:
+            await _find(services, attempt)
+        case AttemptState.ACCEPTED | AttemptState.RINGING | AttemptState.IN_PROGRESS:
+            await _ask(services, attempt)
+        case _:
+            if not await services.settlement.settle(attempt.id):
+                await services.attempts.note(attempt.id, {"check_at": services.clock.now() + timedelta(seconds=5)})
+
+
+def _released_unsent(attempt: Attempt) -> Attempt:
+    if attempt.state is not AttemptState.CLAIMED:
+        raise IllegalEvent(attempt.state, AttemptEvent.RELEASE, "it was sent after all")
+    return attempt.advanced(AttemptEvent.RELEASE)
+
+
+async def _find(services: CampaignServices, attempt: Attempt) -> None:
+    """Adopt the call if the carrier lists it; after the second look without one, give up."""
+    assert attempt.sent_at is not None
+    now = services.clock.now()
+    if now < attempt.sent_at + FIRST_LOOK:
+        await services.attempts.note(attempt.id, {"check_at": attempt.sent_at + FIRST_LOOK})
+        return
+    call = await _listed(services, attempt, attempt.sent_at)
+    if call is not None:
+        await services.attempts.move(attempt.id, lambda one: accept(one, call.sid))
+        await _take_in(services, attempt.id, call)
+    elif now < attempt.sent_at + SECOND_LOOK:
+        await services.attempts.note(attempt.id, {"check_at": attempt.sent_at + SECOND_LOOK})
+    else:
+        await services.attempts.move(attempt.id, lambda one: give_up(one, now))
+        await services.settlement.settle(attempt.id)
+
+
+async def _listed(services: CampaignServices, attempt: Attempt, sent_at: datetime) -> CarrierCall | None:
+    """The call made for this attempt. The lock on the number lets no other attempt call it at the time."""
+    document = await services.store.get(contact_path(attempt.campaign_id, attempt.contact_id))
+    if document is None:
+        return None
+    phone = Contact.from_document(document.data).phone
+    calls = await services.carrier.list_calls(to=phone, from_=attempt.from_ or "", created_after=sent_at - SENT_MARGIN)
+    for call in sorted(calls, key=lambda one: one.created_at or sent_at):
+        if not await services.store.count("attempts", [Where("sid", "==", call.sid)]):
+            return call
+    return None
+
+
+async def _ask(services: CampaignServices, attempt: Attempt) -> None:
+    """The carrier is asked how far the call is; callbacks may have been lost."""
+    call = await services.carrier.fetch_call(attempt.sid or "")
+    if call is None:
+        log.error("the carrier does not know a call it took", extra={"attempt": attempt.id})
+        await services.attempts.note(attempt.id, {"check_at": services.clock.now() + SECOND_LOOK})
+        return
+    if str(call.status) in {CallStatus.QUEUED, CallStatus.INITIATED} and await _must_not_ring(services, attempt):
+        await services.carrier.end_call(call.sid)
+    await _take_in(services, attempt.id, call)
+
+
+async def _take_in(services: CampaignServices, attempt_id: str, call: CarrierCall) -> None:
+    now = services.clock.now()
+    report = Report(call.sid, CallStatus(str(call.status)), now, duration_s=call.duration_s)
+    moved = await services.attempts.move(attempt_id, lambda one: fold(one, report))
+    if moved.state is AttemptState.DONE:
+        await services.settlement.settle(attempt_id)
+    elif moved.state is AttemptState.ACCEPTED:
+        await services.attempts.note(attempt_id, {"check_at": now + QUEUED_LOOK})
+
+
+async def _must_not_ring(services: CampaignServices, attempt: Attempt) -> bool:
+    """Whether a call that still waits at the carrier has to be taken back."""
+    campaign_doc = await services.store.get(campaign_path(attempt.campaign_id))
+    contact_doc = await services.store.get(contact_path(attempt.campaign_id, attempt.contact_id))
+    if campaign_doc is None or contact_doc is None:
+        return True
+    campaign, contact = Campaign.from_document(campaign_doc.data), Contact.from_document(contact_doc.data)
+    now = services.clock.now()
+    entry = await suppression_of(services.store, contact.id)
+    if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
+        return True
+    return campaign.state is not CampaignState.RUNNING or not window_of(contact, campaign).is_open(now)
+
+
+async def take_back_queued(services: CampaignServices, campaign_id: str) -> int:
+    """A campaign was paused or cancelled: calls that have not begun to ring are taken back; how many."""
+    page = await services.store.query(
+        "attempts",
+        [Where("campaign_id", "==", campaign_id), Where("state", "==", str(AttemptState.ACCEPTED))],
+        limit=MOST_PER_SWEEP,
+    )
+    taken = 0
+    for document in page.documents:
+        taken += await _take_back(services, document)
+    return taken
+
+
+async def _take_back(services: CampaignServices, document: Document) -> int:
+    try:
+        await _ask(services, Attempt.from_document(document.data))
+    except (CarrierError, StoreError, IllegalEvent) as error:
+        log.warning("call could not be taken back", extra={"attempt": document.id, "error": type(error).__name__})
+        return 0
+    return 1

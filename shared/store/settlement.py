@@ -1,0 +1,153 @@
+"""An attempt is over: what becomes of its contact, its number and its campaign's sums, all at once or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.clock import Clock
+from shared.domain.attempt import Attempt, AttemptState, past
+from shared.domain.attempt_check import settles_after
+from shared.domain.call_progress import awaits_talk, close_without_talk
+from shared.domain.campaign import Campaign, campaign_path
+from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
+from shared.domain.cost import call_cost
+from shared.domain.gate import History
+from shared.domain.retry import next_attempt
+from shared.domain.shards import shard_of
+from shared.domain.suppression import Suppression, suppression_path
+from shared.store.attempts import Attempts, changed_fields
+from shared.store.store import AlreadyExists, Conflict, Delete, Document, NotFound, Store, Update, Write
+from shared.store.tallies import Tally, add_one, tally_path
+
+MOST_TRIES = 20
+RELEASED_AGAIN = timedelta(seconds=20)
+"""A carrier that was too busy, or a dispatcher that died, is given so long."""
+NOTHING_SENT = {AttemptState.RELEASED, AttemptState.SKIPPED, AttemptState.EXPIRED}
+
+
+def lock_path(contact_id: str) -> str:
+    """The lock on a number: while it is there, no campaign calls it."""
+    return f"number_locks/{contact_id}"
+
+
+class Settlement:
+    """Closes the books on attempts, once each."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._attempts = Attempts(store, clock)
+
+    async def settle(self, attempt_id: str) -> bool:
+        """Settle an attempt if it is over and nothing more is expected of it; whether it is settled now."""
+        for tries in range(MOST_TRIES):
+            read = await self._attempts.read(attempt_id)
+            if read is None:
+                return False
+            attempt, document = read
+            if document.data.get("settled"):
+                return True
+            now = self._clock.now()
+            attempt = self._closed(attempt, now)
+            if attempt.state.is_open or awaits_talk(attempt) or not _is_quiet(attempt, now):
+                return False
+            try:
+                await self._store.batch(await self._writes(attempt, document, now))
+                return True
+            except (Conflict, AlreadyExists, NotFound):
+                await asyncio.sleep(0.01 * tries)
+        return False
+
+    @staticmethod
+    def _closed(attempt: Attempt, now: datetime) -> Attempt:
+        ended_at = attempt.ended_at
+        overdue = ended_at is not None and now >= ended_at + settles_after(attempt)
+        return close_without_talk(attempt) if overdue else attempt
+
+    async def _writes(self, attempt: Attempt, document: Document, now: datetime) -> list[Write]:
+        campaign_doc = await self._store.get(campaign_path(attempt.campaign_id))
+        contact_doc = await self._store.get(contact_path(attempt.campaign_id, attempt.contact_id))
+        writes: list[Write] = []
+        if campaign_doc is not None and contact_doc is not None:
+            campaign, contact = Campaign.from_document(campaign_doc.data), Contact.from_document(contact_doc.data)
+            if contact.attempt_id == attempt.id and contact.state is ContactState.IN_PROGRESS:
+                after = await self._contact_after(attempt, document, contact, campaign, now)
+                writes.append(Update(contact_doc.path, contact_fields(after), contact_doc.version))
+        lock = await self._store.get(lock_path(attempt.contact_id))
+        if lock is not None and lock.data.get("attempt_id") == attempt.id:
+            writes.append(Delete(lock.path, lock.version))
+        if attempt.state not in NOTHING_SENT:
+            attempt = attempt.changed(cost=call_cost(attempt.duration_s or 0, answered=attempt.answered_at is not None))
+            path = tally_path(attempt.campaign_id, attempt.id)
+            writes.append(add_one(path, await self._store.get(path), _tally(attempt, document)))
+        writes.append(Update(document.path, changed_fields(attempt, now, settled=True), document.version))
+        return writes
+
+    async def _contact_after(
+        self, attempt: Attempt, document: Document, contact: Contact, campaign: Campaign, now: datetime
+    ) -> Contact:
+        if attempt.state in {AttemptState.RELEASED, AttemptState.EXPIRED}:
+            # Nothing was sent: the number of the attempt is spent, the contact's budget is not.
+            return contact.advanced(ContactEvent.RELEASE, due_at=now + RELEASED_AGAIN)
+        if attempt.state is AttemptState.SKIPPED:
+            retry_at = document.data.get("retry_at")
+            if isinstance(retry_at, datetime):
+                return contact.advanced(ContactEvent.RELEASE, due_at=retry_at, refusal=attempt.refusal)
+            return contact.advanced(ContactEvent.SKIP, refusal=attempt.refusal)
+        history = await self._history(attempt, now)
+        assert attempt.disposition is not None
+        callback_at = document.data.get("callback_at")
+        decision = next_attempt(
+            contact,
+            campaign,
+            history,
+            now,
+            disposition=attempt.disposition,
+            outcome=attempt.outcome,
+            callback_at=callback_at if isinstance(callback_at, datetime) else None,
+        )
+        ended: dict[str, Any] = {"disposition": attempt.disposition, "outcome": attempt.outcome}
+        if decision is None:
+            return contact.advanced(ContactEvent.FINISH, **ended)
+        return contact.advanced(ContactEvent.RETRY, due_at=decision.at, due_reason=decision.reason, **ended)
+
+    async def _history(self, attempt: Attempt, now: datetime) -> History:
+        others = await self._attempts.of_number(attempt.contact_id, now)
+        found = await self._store.get(suppression_path(attempt.contact_id))
+        suppression = None if found is None else Suppression.from_document(found.data)
+        attempts = (past(attempt), *(one for one in others if one.id != attempt.id))
+        return History(attempts, suppression, spent=0.0)
+
+
+def _is_quiet(attempt: Attempt, now: datetime) -> bool:
+    """Whether the time for late words about a call is over."""
+    return attempt.ended_at is None or now >= attempt.ended_at + settles_after(attempt)
+
+
+def contact_fields(contact: Contact) -> dict[str, Any]:
+    """A contact as it is kept: one that waits has an instant at which it is due."""
+    document = {**contact.to_document(), "shard": shard_of(contact.id)}
+    if contact.state is ContactState.PENDING and contact.due_at is None:
+        document["due_at"] = LONG_AGO
+    return document
+
+
+LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+"""Due at once."""
+
+
+def _tally(attempt: Attempt, document: Document) -> Tally:
+    one = Tally(attempts=1, cost=attempt.cost or 0.0, talk_s=attempt.duration_s or 0)
+    if attempt.disposition is not None:
+        one.dispositions[str(attempt.disposition)] += 1
+    if attempt.outcome is not None:
+        one.outcomes[str(attempt.outcome)] += 1
+    language = document.data.get("language")
+    if isinstance(language, str):
+        one.languages[language] += 1
+    return one
+
+
+__all__ = ["DueReason", "Settlement", "contact_fields", "lock_path"]
