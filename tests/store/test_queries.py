@@ -32,9 +32,8 @@ VALUES: dict[str, Value] = {
     "p-hindi": "हाँ",
     "q-list": [1],
     "r-map": {"a": 1},
+    "s-nul": "a\x00b",
 }
-NUMBERS, TIMES = ["d", "e", "f", "g", "h"], ["i", "j"]
-TEXTS = ["k", "l", "m", "n", "o", "p"]
 
 FOUND: list[tuple[Comparison, Value, str]] = [
     ("==", None, "a"),
@@ -52,12 +51,16 @@ FOUND: list[tuple[Comparison, Value, str]] = [
     ("==", '{"a":1}', "o"),
     ("==", "हाँ", "p"),
     ("==", "b", ""),
-    ("!=", None, "bcdefghijklmnopqr"),
-    ("!=", True, "bdefghijklmnopqr"),
-    ("!=", 0, "bcdghijklmnopqr"),
-    ("!=", "a", "bcdefghijklmopqr"),
-    ("!=", "[1]", "bcdefghijklnopqr"),
-    ("!=", NOON, "bcdefghjklmnopqr"),
+    ("==", "a\x00b", "s"),
+    ("==", "a\x00c", ""),
+    (">", "a\x00", "ops"),
+    ("<", "a\x00", "klmn"),
+    ("!=", None, "bcdefghijklmnopqrs"),
+    ("!=", True, "bdefghijklmnopqrs"),
+    ("!=", 0, "bcdghijklmnopqrs"),
+    ("!=", "a", "bcdefghijklmopqrs"),
+    ("!=", "[1]", "bcdefghijklnopqrs"),
+    ("!=", NOON, "bcdefghjklmnopqrs"),
     ("<", 1, "def"),
     ("<=", 1, "defg"),
     (">", 0, "gh"),
@@ -69,9 +72,9 @@ FOUND: list[tuple[Comparison, Value, str]] = [
     (">=", NOON, "ij"),
     ("<", "a", "klm"),
     ("<=", "a", "klmn"),
-    (">", "", "lmnop"),
-    (">=", "", "klmnop"),
-    (">", "[", "mnop"),
+    (">", "", "lmnops"),
+    (">=", "", "klmnops"),
+    (">", "[", "mnops"),
     (">", "हाँ", ""),
     ("<", True, "b"),
     ("<=", True, "bc"),
@@ -85,7 +88,7 @@ FOUND: list[tuple[Comparison, Value, str]] = [
 async def filled(store: Store) -> Store:
     """A store with a document for every kind of value, one of them without the field."""
     writes = [Create(f"{CONTACTS}/{name}", {"v": value, "x": 1}) for name, value in VALUES.items()]
-    await store.batch([*writes, Create(f"{CONTACTS}/s-missing", {"x": 1})])
+    await store.batch([*writes, Create(f"{CONTACTS}/t-missing", {"x": 1})])
     await store.batch([Create("campaigns/c2/contacts/elsewhere", {"v": 1, "x": 1}), Create("campaigns/c1", {"v": 1})])
     return store
 
