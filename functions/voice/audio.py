@@ -134,6 +134,7 @@ class _Filter:
             memoryview(samples).cast("B"),
         )
         self._cuts: dict[int, _Work] = {}
+        self._begun = False
         self._odd = b""
         self._waiting = 0
         """Input samples that have not made a whole output sample yet."""
@@ -145,6 +146,7 @@ class _Filter:
             self._odd, pcm = pcm[whole:], pcm[:whole]
         if not pcm:
             return b""
+        self._begun = True
         size = self._slice_bytes
         if len(pcm) <= size:
             return self._slice(pcm)
@@ -180,16 +182,19 @@ class _Filter:
         return cut
 
     def flush(self) -> bytes:
+        if not self._begun:
+            self.reset()
+            return b""
         up, down = self._kernel.up, self._kernel.down
         # Half of the filter's length: with it, the last sample pushed comes out at its full height.
         delay = (_TAPS_PER_PHASE * max(up, down) // 2 - 1) // up + 1
-        self._odd = b""
         silence = -(-(self._waiting + delay) // down) * down - self._waiting
         tail = self._slice(bytes(2 * silence))
         self.reset()
         return tail
 
     def reset(self) -> None:
+        self._begun = False
         self._odd = b""
         self._waiting = 0
         memory = 2 * self._kernel.memory
@@ -207,7 +212,7 @@ class Upsampler:
         return self._filter.push(pcm)
 
     def flush(self) -> bytes:
-        """The 3 ms still inside; the stream begins anew after it."""
+        """The 3 ms still inside, if anything is; the stream begins anew after it."""
         return self._filter.flush()
 
     def reset(self) -> None:
@@ -226,7 +231,7 @@ class Downsampler:
         return self._filter.push(pcm)
 
     def flush(self) -> bytes:
-        """The end of an answer: the 3 ms still inside; the next answer begins anew."""
+        """The end of an answer: the 3 ms still inside, if anything is; the next answer begins anew."""
         return self._filter.flush()
 
     def reset(self) -> None:

@@ -175,8 +175,11 @@ class TestEndOfAnswer:
     @pytest.mark.parametrize("make", [Upsampler, Downsampler])
     def test_nothing_in_nothing_out(self, make: type[Resampler]) -> None:
         resampler = make()
-        assert resampler.push(b"") == b""
-        assert not any(resampler.flush())
+        assert resampler.push(b"") + resampler.push(b"\x01") + resampler.flush() == b""
+        resampler.push(noise(480))
+        assert resampler.flush() != b""
+        assert resampler.flush() == b""
+        assert resampler.push(noise(960)) == make().push(noise(960))
 
 
 def test_calls_do_not_share_state() -> None:

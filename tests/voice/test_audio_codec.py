@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from functions.voice.audio import ULAW_SILENCE, decode_ulaw, encode_ulaw, ulaw_ms
+from functions.voice.audio import ULAW_SILENCE, decode_ulaw, encode_ulaw, loudness, ulaw_ms
 
 pytestmark = pytest.mark.portable
 
@@ -58,3 +58,9 @@ def test_silence_is_silent() -> None:
 
 def test_a_frame_is_160_bytes_of_20_ms() -> None:
     assert ulaw_ms(160) == 20
+
+
+def test_loudness_is_the_root_of_the_mean_square() -> None:
+    assert loudness(bytes(320)) == 0
+    assert loudness(struct.pack("<4h", 3000, -3000, 3000, -3000)) == 3000
+    assert loudness(struct.pack("<2h", 5000, 0)) == 3535

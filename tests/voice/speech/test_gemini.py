@@ -237,7 +237,7 @@ class TestNotOpening:
         started = time.monotonic()
         error = await failure_of(developer(gemini, open_timeout_s=0.2))
         assert isinstance(error, SpeechUnavailable)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 2
 
     async def test_another_word_than_that_it_is_set_up(self, gemini: GeminiServer) -> None:
         gemini.first = {"goAway": {"timeLeft": "0s"}}
@@ -440,7 +440,7 @@ class TestEnding:
         await gemini.stop_reading()
         started = time.monotonic()
         await opened.close()
-        assert time.monotonic() - started < 1.2
+        assert time.monotonic() - started < 1.5  # a busy machine gets half a second more
 
     async def test_a_frozen_service_never_makes_the_caller_wait(self, gemini: GeminiServer) -> None:
         """Audio piles up to some seconds' worth; then the session is over, at once and not after a time-out."""
