@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -71,7 +71,7 @@ class MemoryStore:
         self._here()
         found = self._matching(collection, where)
         for order in reversed([OrderBy(""), *order_by]):
-            found.sort(key=lambda one: one.data[order.field] if order.field else one.id, reverse=order.descending)
+            found.sort(key=_by(order.field), reverse=order.descending)
         start = int(cursor or 0)
         page = found[start : start + limit]
         return Page(page, str(start + limit) if start + limit < len(found) else None)
@@ -124,6 +124,10 @@ class MemoryStore:
 
     async def close(self) -> None:
         pass
+
+
+def _by(field: str) -> Callable[[Document], Any]:
+    return lambda one: one.data[field] if field else one.id
 
 
 def _changed(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,34 @@
-"""The campaigns function's routes."""
+"""The campaigns function's routes: the scheduler's beat."""
 
 from __future__ import annotations
 
+import logging
+
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from functions.campaigns.beat import beat
+from functions.campaigns.services import CampaignServices
 from shared.health import health_route
+from shared.store.store import StoreError
+
+log = logging.getLogger(__name__)
 
 
-def make_app() -> Starlette:
+def make_app(services: CampaignServices) -> Starlette:
     """The function as an ASGI app."""
-    return Starlette(routes=[health_route("campaigns")])
+
+    async def tick(_: Request) -> Response:
+        """One beat. A second one at the same time finds the work taken and comes back at once."""
+        try:
+            done = await beat(services)
+        except StoreError as error:
+            # The scheduler comes again in a minute; what was claimed and not sent is found by the sweeper.
+            log.error("beat ended early", extra={"error": type(error).__name__})
+            return JSONResponse({"status": "store is away"}, status_code=503)
+        log.info("beat", extra=done.to_json())
+        return JSONResponse({"status": "ok", **done.to_json()})
+
+    return Starlette(routes=[health_route("campaigns"), Route("/campaigns/tick", tick, methods=["POST"])])

@@ -1,4 +1,4 @@
-"""Campaigns that stop themselves: too many failures of ours or the carrier's, too many abandoned calls, no money left."""
+"""Campaigns that stop themselves: failures of ours or the carrier's, abandoned calls, no money left."""
 
 from __future__ import annotations
 

@@ -20,11 +20,12 @@ async def finish(services: CampaignServices, campaign: Campaign) -> bool:
     if await services.store.count(contacts, [Where("state", "==", str(ContactState.IN_PROGRESS))]):
         return False
     ended = campaign.ends_at is not None and now >= campaign.ends_at
-    if not ended:
-        if not campaign.loaded or await services.store.count(
-            contacts, [Where("state", "==", str(ContactState.PENDING))]
-        ):
-            return False
+    if not ended and not (campaign.loaded and not await _waiting(services, contacts)):
+        return False
     await move_campaign(services.store, campaign.id, lambda one: one.advanced(CampaignEvent.COMPLETE, finished_at=now))
     log.info("campaign completed", extra={"campaign": campaign.id})
     return True
+
+
+async def _waiting(services: CampaignServices, contacts: str) -> int:
+    return await services.store.count(contacts, [Where("state", "==", str(ContactState.PENDING))])

@@ -13,7 +13,8 @@ from functions.campaigns.claiming import suppression_of
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt, AttemptEvent, AttemptState, IllegalEvent, give_up
 from shared.domain.attempt_check import FIRST_LOOK, QUEUED_LOOK, SECOND_LOOK
-from shared.domain.call_progress import CallStatus, Report, accept, fold
+from shared.domain.call_progress import Report, accept, fold
+from shared.domain.call_status import CallStatus
 from shared.domain.campaign import Campaign, CampaignState, campaign_path
 from shared.domain.contact import Contact, contact_path
 from shared.domain.contact_window import window_of
@@ -104,14 +105,14 @@ async def _ask(services: CampaignServices, attempt: Attempt) -> None:
         log.error("the carrier does not know a call it took", extra={"attempt": attempt.id})
         await services.attempts.note(attempt.id, {"check_at": services.clock.now() + SECOND_LOOK})
         return
-    if str(call.status) in {CallStatus.QUEUED, CallStatus.INITIATED} and await _must_not_ring(services, attempt):
+    if call.status in {CallStatus.QUEUED, CallStatus.INITIATED} and await _must_not_ring(services, attempt):
         await services.carrier.end_call(call.sid)
     await _take_in(services, attempt.id, call)
 
 
 async def _take_in(services: CampaignServices, attempt_id: str, call: CarrierCall) -> None:
     now = services.clock.now()
-    report = Report(call.sid, CallStatus(str(call.status)), now, duration_s=call.duration_s)
+    report = Report(call.sid, call.status, now, duration_s=call.duration_s)
     moved = await services.attempts.move(attempt_id, lambda one: fold(one, report))
     if moved.state is AttemptState.DONE:
         await services.settlement.settle(attempt_id)

@@ -71,9 +71,9 @@ async def due_contacts(
     in_turn: list[Share] = []
     while any(queues):
         for queue, one in zip(queues, found, strict=True):
-            for _ in range(max(1, round(one.campaign.pacing.weight))):
-                if queue:
-                    in_turn.append(queue.pop(0))
+            turn = max(1, round(one.campaign.pacing.weight))
+            in_turn += queue[:turn]
+            del queue[:turn]
     return in_turn
 
 

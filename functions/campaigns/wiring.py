@@ -1,4 +1,4 @@
-"""Settings → the campaigns app, once per process."""
+"""Settings → the campaigns app, once per process. The only place of this function that chooses adapters."""
 
 from __future__ import annotations
 
@@ -7,13 +7,41 @@ from functools import cache
 from starlette.applications import Starlette
 
 from functions.campaigns.app import make_app
+from functions.campaigns.services import CampaignServices, Capacity
+from shared.clock import Clock, SystemClock
+from shared.errors import ConfigurationError
 from shared.logs import start_logs
-from shared.settings import current_settings
+from shared.settings import Settings, current_settings
+from shared.store import open_store
+from shared.store.attempts import Attempts
+from shared.store.settlement import Settlement
+from shared.store.store import Store
+from shared.telephony import open_carrier
+
+
+def campaign_services(settings: Settings, store: Store, clock: Clock) -> CampaignServices:
+    """What a beat works with. Raises ConfigurationError when Twilio's account or numbers are not known."""
+    if settings.twilio_account_sid is None or settings.twilio_auth_token is None or not settings.twilio_numbers:
+        raise ConfigurationError("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_NUMBERS are needed to place calls")
+    carrier = open_carrier(
+        settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_api_base_url
+    )
+    return CampaignServices(
+        store=store,
+        clock=clock,
+        carrier=carrier,
+        attempts=Attempts(store, clock),
+        settlement=Settlement(store, clock),
+        numbers=settings.twilio_numbers,
+        public_base_url=settings.public_base_url,
+        capacity=Capacity(calls_per_second=settings.twilio_calls_per_second),
+    )
 
 
 @cache
 def app() -> Starlette:
     """The app of this process."""
     settings = current_settings()
-    start_logs(level=settings.log_level, project=settings.google_cloud_project)
-    return make_app()
+    start_logs(level=settings.log_level, project=settings.google_cloud_project, as_json=settings.in_cloud)
+    clock = SystemClock(settings.clock)
+    return make_app(campaign_services(settings, open_store(settings.store_url), clock))

@@ -19,7 +19,7 @@ from local.telephone_network.people.clips import Clips, ClipShelf
 from local.telephone_network.webhooks.delivery import Routes
 from local.telephone_network.webhooks.status_callbacks import StatusCallbacks
 from local.telephone_network.webhooks.webhooks import Webhooks
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from local.telephone_network.people.clips import Clips, RecordedVoices
 from local.telephone_network.people.script import Script, parse_script, rehearse
 from local.telephone_network.webhooks.delivery import Routes
 from shared.clock import SystemClock
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 
 @dataclass(slots=True)

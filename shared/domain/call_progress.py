@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from shared.domain.attempt import NEXT_ATTEMPT, Attempt, AttemptEvent, AttemptState, IllegalEvent
+from shared.domain.call_status import CallStatus
 from shared.domain.disposition import (
     MACHINE,
     Disposition,
@@ -20,21 +20,6 @@ from shared.domain.disposition import (
     failed_call,
     weightier,
 )
-
-
-class CallStatus(StrEnum):
-    """How far a call has come, in the carrier's words."""
-
-    QUEUED = "queued"
-    INITIATED = "initiated"
-    RINGING = "ringing"
-    IN_PROGRESS = "in-progress"
-    CANCELED = "canceled"
-    FAILED = "failed"
-    NO_ANSWER = "no-answer"
-    BUSY = "busy"
-    COMPLETED = "completed"
-
 
 _ORDER = tuple(CallStatus)
 _EVENT = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from shared.domain.campaign import Campaign, CampaignEvent, CampaignState, PauseReason, campaign_path
 from shared.store.compare_and_set import change
@@ -20,11 +21,11 @@ async def move_campaign(store: Store, campaign_id: str, by: Callable[[Campaign],
     """Move a campaign on. Raises NotFound, or IllegalCampaignEvent when it cannot be moved so."""
     moved: list[Campaign] = []
 
-    def decide(document: Document) -> dict[str, object]:
+    def decide(document: Document) -> dict[str, Any]:
         moved[:] = [by(Campaign.from_document(document.data))]
         return moved[0].to_document()
 
-    await change(store, campaign_path(campaign_id), decide)  # type: ignore[arg-type]  # plain values by to_document()
+    await change(store, campaign_path(campaign_id), decide)
     return moved[0]
 
 

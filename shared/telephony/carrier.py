@@ -16,6 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from shared.domain.call_status import CallStatus
+
 
 class CarrierError(Exception):
     """The telephone network could not do what was asked."""
@@ -65,31 +67,6 @@ class CallNotActive(CarrierError):
 
 class OutcomeUnknown(CarrierError):
     """The request was sent but its answer never came; a phone may be ringing."""
-
-
-class CallStatus(StrEnum):
-    """How far a call has come, in the carrier's words."""
-
-    QUEUED = "queued"
-    INITIATED = "initiated"
-    RINGING = "ringing"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    BUSY = "busy"
-    FAILED = "failed"
-    NO_ANSWER = "no-answer"
-    CANCELED = "canceled"
-
-    @property
-    def is_final(self) -> bool:
-        """True once the call is over."""
-        return self in {
-            CallStatus.COMPLETED,
-            CallStatus.BUSY,
-            CallStatus.FAILED,
-            CallStatus.NO_ANSWER,
-            CallStatus.CANCELED,
-        }
 
 
 @dataclass(frozen=True, slots=True)

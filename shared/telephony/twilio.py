@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from twilio.base import values
 from twilio.rest import Client
 
+from shared.domain.call_status import CallStatus
 from shared.telephony.carrier import (
     CallNotActive,
     CallRefused,
     CallRequest,
-    CallStatus,
     CarrierCall,
     CarrierUnreachable,
     OutcomeUnknown,

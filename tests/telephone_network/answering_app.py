@@ -118,7 +118,7 @@ class AgentStream:
 
 
 Talk = Callable[[AgentStream], Awaitable[None]]
-Twiml = str | Callable[[dict[str, str]], str] | Response
+Twiml = str | Response | Callable[[dict[str, str]], str | Response]
 
 
 async def listen_only(stream: AgentStream) -> None:
@@ -169,10 +169,9 @@ class AnsweringApp:
         self.received.append(webhook)
         await asyncio.sleep(self.slow.get(request.url.path, 0))
         twiml = self.twiml.get(request.url.path, "")
-        if isinstance(twiml, Response):
-            return twiml
-        body = twiml(webhook.fields) if callable(twiml) else twiml
-        return Response(body, media_type="text/xml")
+        if not isinstance(twiml, str | Response):
+            twiml = twiml(webhook.fields)
+        return twiml if isinstance(twiml, Response) else Response(twiml, media_type="text/xml")
 
     async def stream(self, socket: WebSocket) -> None:
         """Take a stream."""

@@ -15,7 +15,7 @@ import pytest_asyncio
 from local.telephone_network import NetworkSettings, TelephoneNetwork, telephone_network
 from local.telephone_network.calls.call import Call
 from local.telephone_network.sound import tones
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 from tests.telephone_network.answering_app import AUTH_TOKEN, AgentStream, AnsweringApp
 from tests.telephone_network.conftest import ACCOUNT_SID, CALLER, OUR_NUMBER
 from tests.telephone_network.test_streams import heard, sounding_ms

@@ -8,7 +8,7 @@ import pytest
 
 from local.telephone_network import NoSuchClip, TelephoneNetwork
 from local.telephone_network.calls.call import Call
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 from tests.telephone_network.answering_app import AnsweringApp
 from tests.telephone_network.conftest import ACCOUNT_SID, CALLER, OUR_NUMBER
 

@@ -9,7 +9,7 @@ import pytest
 
 from local.telephone_network import TelephoneNetwork
 from local.telephone_network.calls.call import Call, Detection, Direction, Instructions, StatusCallback
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 from tests.telephone_network.answering_app import AgentStream, AnsweringApp
 from tests.telephone_network.conftest import OUR_NUMBER
 

@@ -13,7 +13,7 @@ from local.telephone_network import TelephoneNetwork
 from local.telephone_network.calls.call import Call
 from local.telephone_network.sound import tones
 from local.telephone_network.sound.mulaw import decode, encode
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 from tests.telephone_network.answering_app import AnsweringApp
 from tests.telephone_network.conftest import CALLER, HELLO, OUR_NUMBER, WAIT
 from tests.telephone_network.test_streams import heard, sounding_ms

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from local.telephone_network.calls.journal import Journal
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 
 class Direction(StrEnum):

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from local.telephone_network.calls.call import Call
 from local.telephone_network.network_time import NetworkTime
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 LONGEST_WAIT = timedelta(hours=24)
 """What has waited longer is cancelled instead of started."""

@@ -14,7 +14,7 @@ from local.telephone_network.people.person import Person
 from local.telephone_network.people.script import Action, Script, rehearse, with_beep
 from local.telephone_network.sound import tones
 from local.telephone_network.sound.mulaw import duration_ms
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 SPEECH_CHARS_PER_S = 15.0
 """How fast words are spoken for which there is no recording."""

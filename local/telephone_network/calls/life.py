@@ -11,7 +11,7 @@ from local.telephone_network.people.script import Script, greeting
 from local.telephone_network.race import first_of
 from local.telephone_network.twiml.conversation import Conversation, Finish
 from local.telephone_network.webhooks.fields import detection_fields
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 AFTER_GREETING_S = 0.3
 """How soon after a machine's greeting and beep Twilio says so."""

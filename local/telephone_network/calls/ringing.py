@@ -6,7 +6,7 @@ from local.telephone_network.calls.call import Call
 from local.telephone_network.exchange import Exchange
 from local.telephone_network.people.callees import Callee, Reaction
 from local.telephone_network.race import first_of
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 _SIP_BUSY, _SIP_DECLINED, _SIP_NO_ANSWER, _SIP_UNAVAILABLE = 486, 603, 480, 503
 _CANCELED = (CallStatus.CANCELED, 487)

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from local.telephone_network.calls.call import Call
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 API_VERSION = "2010-04-01"
 _SUBRESOURCES = (

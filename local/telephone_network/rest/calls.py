@@ -14,7 +14,7 @@ from local.telephone_network.rest.call_resource import call_resource, rest_statu
 from local.telephone_network.rest.errors import rest_error
 from local.telephone_network.rest.form import Form, read_instructions, read_new_call, time_filters
 from local.telephone_network.rest.page import Answer, page
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 SETTLE_S = 2.0
 """How long the answer to an update waits for the call to have changed."""

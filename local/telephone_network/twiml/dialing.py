@@ -16,7 +16,7 @@ from local.telephone_network.sound import tones
 from local.telephone_network.sound.mulaw import SILENCE
 from local.telephone_network.stream.play_buffer import PlayBuffer
 from local.telephone_network.twiml.verbs import Dial
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 if TYPE_CHECKING:
     from local.telephone_network.twiml.conversation import Conversation

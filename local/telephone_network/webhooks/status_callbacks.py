@@ -6,7 +6,7 @@ from local.telephone_network.calls.call import Call
 from local.telephone_network.network_time import NetworkTime
 from local.telephone_network.webhooks.fields import progress_fields
 from local.telephone_network.webhooks.webhooks import Webhooks
-from shared.telephony.carrier import CallStatus
+from shared.domain.call_status import CallStatus
 
 _EVENTS = {
     CallStatus.INITIATED: "initiated",
