@@ -10,6 +10,8 @@ import pytest
 from shared.clock import Clock, SystemClock
 from tests.manual_clock import MONDAY_MORNING, ManualClock
 
+pytestmark = pytest.mark.portable
+
 
 def test_the_system_clock_tells_the_real_time_in_utc() -> None:
     before = datetime.now(UTC)

@@ -25,6 +25,8 @@ from shared.log_lines import MASK, JsonLines, TextLines, mask, mask_field, mask_
 from shared.logs import Logs
 from shared.tracing import Traced, read_trace
 
+pytestmark = pytest.mark.portable
+
 log = logging.getLogger("functions.voice.bridge")
 ROOT = Path(__file__).resolve().parents[1]
 

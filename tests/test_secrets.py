@@ -10,6 +10,8 @@ import pytest
 from local.secret_manager import DISABLED, SecretManager
 from shared.secrets import SecretName, SecretUnreadable, is_secret_name, read_secrets
 
+pytestmark = pytest.mark.portable
+
 SECRETS: dict[str, list[str | bytes | None]] = {
     "twilio": ["one", "two", "three"],
     "retired": ["old", DISABLED],

@@ -19,6 +19,8 @@ from shared.outside import is_loopback, parse_origin
 from shared.secrets import SecretUnreadable
 from shared.settings import LAPTOP_HASH_KEY, Settings, SettingsError, current_settings, read_settings
 
+pytestmark = pytest.mark.portable
+
 ROOT = Path(__file__).resolve().parents[1]
 ACCOUNT = "AC" + "0" * 32
 CLOUD = {

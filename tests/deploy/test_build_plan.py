@@ -15,6 +15,8 @@ from shared.settings import Settings
 from tests.deploy.build_plan import BUILT_IN, ROOT, BuildPlan, gcloud_commands_in
 from tests.deploy.gcloud import lint, require_gcloud
 
+pytestmark = pytest.mark.timeout(150)
+
 SERVICES = ["voice", "tools", "campaigns", "console"]
 MANUAL = (ROOT / "docs" / "deploy.md").read_text()
 STAND_INS = {

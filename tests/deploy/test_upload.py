@@ -8,11 +8,14 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 from tests.deploy.build_plan import ROOT
 from tests.deploy.gcloud import gcloud, require_gcloud
 from tests.deploy.upload import uploaded_files
 
 
+@pytest.mark.timeout(150)
 def test_gcloud_would_upload_the_same_files(tmp_path: Path) -> None:
     require_gcloud()
     listed = gcloud("meta", "list-files-for-upload", home=tmp_path, cwd=ROOT).split()
