@@ -140,10 +140,18 @@ class AnsweringApp:
     slow: dict[str, float] = field(default_factory=dict)
     """Seconds that the answer to a path takes."""
     accept_streams: bool = True
+    _came_in: asyncio.Event = field(default_factory=asyncio.Event)
 
     def said_about(self, event_field: str, path: str = "/status") -> list[str]:
         """The values of a field in the webhooks that came to a path, in order."""
         return [webhook.fields.get(event_field, "") for webhook in self.received if webhook.path == path]
+
+    async def until(self, condition: Callable[[], bool], within_s: float = 20.0) -> None:
+        """Wait until the webhooks that have come in make this true."""
+        async with asyncio.timeout(within_s):
+            while not condition():
+                self._came_in.clear()
+                await self._came_in.wait()
 
     def to(self, path: str) -> list[Received]:
         """The webhooks that came to a path."""
@@ -167,6 +175,7 @@ class AnsweringApp:
         signed = RequestValidator(AUTH_TOKEN).validate(url, dict(pairs), signature)
         webhook = Received(request.url.path, dict(pairs), signed, dict(request.headers), request.method)
         self.received.append(webhook)
+        self._came_in.set()
         await asyncio.sleep(self.slow.get(request.url.path, 0))
         twiml = self.twiml.get(request.url.path, "")
         if not isinstance(twiml, str | Response):

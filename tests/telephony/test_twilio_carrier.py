@@ -16,12 +16,12 @@ import pytest_asyncio
 import trustme
 
 from local.telephone_network import NetworkSettings, TelephoneNetwork, telephone_network
+from shared.domain.call_status import CallStatus
 from shared.telephony import open_carrier
 from shared.telephony.carrier import (
     CallNotActive,
     CallRefused,
     CallRequest,
-    CallStatus,
     Carrier,
     CarrierBusy,
     CarrierUnreachable,

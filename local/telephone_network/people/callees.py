@@ -82,9 +82,9 @@ class Callees:
         self._rung: dict[str, int] = {}
 
     def add(self, rule: CalleeRule) -> None:
-        """Let these numbers behave so. A number overrides every pattern; of patterns the newest counts."""
+        """Let these numbers behave so. A number comes before patterns, a longer pattern before a shorter."""
         if "*" in rule.number or "?" in rule.number:
-            self._patterns.insert(0, rule)
+            self._patterns = sorted([rule, *self._patterns], key=lambda other: -len(other.number))
         else:
             self._exact[rule.number] = rule.calls
 
