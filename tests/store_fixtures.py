@@ -19,6 +19,8 @@ from local.firestore_emulator import EmulatorMissing, firestore_emulator
 from shared.store import open_store
 from shared.store.store import Store
 
+DEADLINE_S = 25.0
+"""Tests share a small machine with each other; a slow answer is not what they look for."""
 EACH_STORE = ("sqlite", pytest.param("firestore", marks=pytest.mark.firestore))
 
 
@@ -59,7 +61,7 @@ def store_url(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture
 async def store(store_url: str) -> AsyncIterator[Store]:
     """An empty store, of every kind in turn."""
-    opened = open_store(store_url)
+    opened = open_store(store_url, deadline_s=DEADLINE_S)
     yield opened
     await opened.close()
 
@@ -67,6 +69,6 @@ async def store(store_url: str) -> AsyncIterator[Store]:
 @pytest_asyncio.fixture
 async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
     """An empty store in a file."""
-    opened = open_store(sqlite_url)
+    opened = open_store(sqlite_url, deadline_s=DEADLINE_S)
     yield opened
     await opened.close()

@@ -13,10 +13,11 @@ FORMS = (
 )
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, deadline_s: float | None = None) -> Store:
     """The store at this address; nothing is reached until it is used. Raises ValueError for any other address.
 
-    FIRESTORE_EMULATOR_HOST, where set, stands in for Firestore.
+    FIRESTORE_EMULATOR_HOST, where set, stands in for Firestore. A call that has had no answer for `deadline_s` raises
+    StoreUnavailable; each adapter has its own default.
     """
     scheme, _, rest = url.partition("://")
     host, _, path = rest.partition("/")
@@ -24,13 +25,14 @@ def open_store(url: str) -> Store:
     if "?" in rest or "#" in rest:
         raise ValueError(f"a store's address has no query: {FORMS}")
     if scheme == "sqlite" and not host and path and not path.endswith("/"):
-        from shared.store.sqlite import SqliteStore
+        from shared.store import sqlite
 
-        return SqliteStore(None if path == ":memory:" else Path(path))
+        file = None if path == ":memory:" else Path(path)
+        return sqlite.SqliteStore(file, deadline_s=deadline_s or sqlite.DEADLINE_S)
     if scheme == "firestore" and host and "/" not in path:
-        from shared.store.firestore import FirestoreStore
+        from shared.store import firestore
 
-        return FirestoreStore(host, path or "(default)")
+        return firestore.FirestoreStore(host, path or "(default)", deadline_s=deadline_s or firestore.DEADLINE_S)
     raise ValueError(f"a store's address is one of: {FORMS}")
 
 

@@ -104,7 +104,7 @@ async def line(firestore_host: str) -> AsyncIterator[BadLine]:
 async def behind(line: BadLine, firestore_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FirestoreStore]:
     """A store at the end of that line, which has already been used."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-    store = open_store(firestore_url)
+    store = open_store(firestore_url, deadline_s=25)
     assert isinstance(store, FirestoreStore)
     await store.batch([Put("calls/first", {"x": 0})])
     yield store

@@ -94,7 +94,7 @@ class SameEverywhere(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.runner = asyncio.Runner()
-        self.stores = [open_store(url.format(uuid4().hex[:12])) for url in self.urls]
+        self.stores = [open_store(url.format(uuid4().hex[:12]), deadline_s=25) for url in self.urls]
         self.model: Model = {}
         self.revision: dict[str, int] = {}
         self.revisions = 0
@@ -198,6 +198,7 @@ class SameEverywhere(RuleBasedStateMachine):
             while True:
                 page = await store.query("calls", where, order_by=order, limit=limit, cursor=cursor)
                 documents += page.documents
+                assert len(documents) <= len(self.model)
                 if page.next is None:
                     return [one.path for one in documents]
                 cursor = page.next

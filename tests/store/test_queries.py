@@ -229,6 +229,7 @@ async def all_pages(
         page = await store.query(collection, where, order_by=order_by, limit=limit, cursor=cursor)
         assert len(page.documents) <= limit
         found += page.documents
+        assert len(found) <= 1000
         if page.next is None:
             return found
         cursor = page.next
