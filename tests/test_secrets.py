@@ -14,6 +14,7 @@ pytestmark = pytest.mark.portable
 
 SECRETS: dict[str, list[str | bytes | None]] = {
     "twilio": ["one", "two", "three"],
+    "typed": ["with a newline\n"],
     "retired": ["old", DISABLED],
     "binary": [b"\xff\xfe"],
 }
@@ -31,6 +32,11 @@ def test_the_latest_version_is_read_unless_one_is_named() -> None:
         assert read(secrets, "secret://twilio/latest") == "three"
         assert read(secrets, "secret://twilio/2") == "two"
         assert secrets.reads[-1] == "projects/parley/secrets/twilio/versions/2"
+
+
+def test_the_newline_that_a_shell_added_is_no_part_of_a_secret() -> None:
+    with SecretManager(SECRETS) as secrets:
+        assert read(secrets, "secret://typed") == "with a newline"
 
 
 @pytest.mark.parametrize(
