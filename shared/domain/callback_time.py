@@ -143,7 +143,7 @@ def _on_the_dial(clock: OClock, part: DayPart | None) -> int:
             return dial + 12
         case DayPart.NIGHT:
             return dial + 12 if dial >= 6 else dial
-        case None:
+        case _:
             return dial + 12 if dial < 8 else dial  # nobody wants a call at five in the morning
 
 

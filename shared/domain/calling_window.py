@@ -42,20 +42,14 @@ class CallingWindow:
         """Whether it is open at this instant, has been for before_s and stays so for after_s."""
         first, last = _seconds(at) - before_s, _seconds(at) + after_s
         for start, end in self._spans(first):
-            if start > first:
-                return False
-            if first < end:
-                return last < end
+            return start <= first and last < end
         return False
 
     def closes(self, at: datetime) -> datetime | None:
         """The end of the span that is open at this instant; None when none is."""
         moment = _seconds(at)
         for start, end in self._spans(moment):
-            if start > moment:
-                return None
-            if moment < end:
-                return _instant(end)
+            return _instant(end) if start <= moment else None
         return None
 
     def next_opening(self, after: datetime, *, before_s: float = 0, after_s: float = 0) -> datetime | None:

@@ -34,6 +34,9 @@ _FOLDED = {
     0x0629: 0x0647,
 }
 _HALF_NASAL = re.compile("[ङञणनम]्(?=[क-ह])")
+_WRITTEN_GLIDE = re.compile("(?<=[ािुेआइउए])य([ेि])")
+"""कीजिये is कीजिए."""
+_VOWELS = {"े": "ए", "ि": "इ"}
 _ROMAN = (
     (re.compile("ee"), "i"),
     (re.compile("oo"), "u"),
@@ -54,7 +57,7 @@ def folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
     text = unicodedata.normalize("NFD", text).translate(_DROPPED)
     text = unicodedata.normalize("NFC", text).translate(_DROPPED).translate(_FOLDED)
-    text = _HALF_NASAL.sub("ं", text)
+    text = _WRITTEN_GLIDE.sub(lambda vowel: _VOWELS[vowel[1]], _HALF_NASAL.sub("ं", text))
     return " ".join("".join(_sign(sign) for sign in text).split())
 
 

@@ -72,6 +72,15 @@ def whereabouts(
     return Whereabouts(zones, source, states)
 
 
+def zones_of(phone: str) -> tuple[str, ...]:
+    """Candidate zones of an E.164 number about which nothing else is known; none for anything that is not one."""
+    try:
+        country = region_code_for_number(parse(phone))
+    except NumberParseException:
+        return ()
+    return whereabouts(phone, country).zones if country else ()
+
+
 def zones_named(name: str, country: str) -> tuple[str, ...]:
     """The zones that a list means by this name: an IANA name, an abbreviation, a city; none when nobody can tell."""
     places = _places()
