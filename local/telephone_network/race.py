@@ -12,11 +12,10 @@ async def first_of(*contenders: Coroutine[Any, Any, Any]) -> int:
     tasks = [asyncio.ensure_future(contender) for contender in contenders]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        winner = next(place for place, task in enumerate(tasks) if task.done())
     finally:
-        losers = [task for task in tasks if not task.done()]
-        for task in losers:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*losers, return_exceptions=True)
-    winner = next(task for task in tasks if task not in losers)
-    winner.result()
-    return tasks.index(winner)
+        await asyncio.gather(*tasks, return_exceptions=True)
+    tasks[winner].result()
+    return winner

@@ -201,7 +201,7 @@ class AnsweringApp:
         await asyncio.gather(listening, return_exceptions=True)
         with contextlib.suppress(asyncio.CancelledError, RuntimeError, WebSocketDisconnect):
             await talking
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close()
 
     async def _talk(self, stream: AgentStream) -> None:

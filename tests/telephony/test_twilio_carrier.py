@@ -178,7 +178,7 @@ async def raw_server(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIt
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.add(asyncio.current_task())
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+        with contextlib.suppress(ConnectionError, EOFError, asyncio.CancelledError):
             await serve(reader, writer)
         writer.close()
 
