@@ -21,6 +21,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from functions.campaigns.app import make_app as campaigns_app
+from functions.campaigns.wiring import campaign_services
 from functions.console.app import make_app as console_app
 from functions.tools.app import make_app as tools_app
 from functions.tools.builtin import BUILTIN
@@ -95,7 +96,7 @@ def whole_app(settings: Settings) -> Starlette:
     return one_app(
         voice_app(services),
         tools=tools_app(BUILTIN, services.agents, store, clock),
-        campaigns=campaigns_app(),
+        campaigns=campaigns_app(campaign_services(settings, store, clock)),
         console=console_app(store),
     )
 

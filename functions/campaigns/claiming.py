@@ -16,10 +16,10 @@ from shared.domain.attempt_check import CLAIM_LEASE
 from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, ContactEvent
 from shared.domain.gate import History, Refusal, refusal
-from shared.domain.suppression import Suppression, suppression_path
 from shared.store.attempts import attempt_document
 from shared.store.settlement import contact_fields, lock_path
 from shared.store.store import AlreadyExists, Conflict, Create, Document, NotFound, Store, Update
+from shared.store.suppressions import suppression_of
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +41,6 @@ async def history_of(services: CampaignServices, contact_id: str, spent: float) 
     now = services.clock.now()
     attempts = await services.attempts.of_number(contact_id, now)
     return History(attempts, await suppression_of(services.store, contact_id), spent)
-
-
-async def suppression_of(store: Store, contact_id: str) -> Suppression | None:
-    """The number's entry on the suppression list."""
-    document = await store.get(suppression_path(contact_id))
-    return None if document is None else Suppression.from_document(document.data)
 
 
 async def try_to_claim(

@@ -7,10 +7,9 @@ and the suppression list. Whatever goes wrong after the intent is written, the a
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from urllib.parse import quote
 
-from functions.campaigns.claiming import Claimed, suppression_of
+from functions.campaigns.claiming import Claimed
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt, AttemptEvent, IllegalEvent, refuse, send, skip
 from shared.domain.call_progress import accept
@@ -20,6 +19,7 @@ from shared.domain.gate import Code
 from shared.store.attempts import changed_fields
 from shared.store.campaigns import pause
 from shared.store.store import Conflict, NotFound, StoreError
+from shared.store.suppressions import suppression_of
 from shared.telephony.carrier import (
     CallRefused,
     CallRequest,
@@ -38,7 +38,8 @@ REFUSED_AS = {
     RefusalKind.BLOCKED: Disposition.BLOCKED_BY_CARRIER,
 }
 """Refusals that say something about the number; the others say something about us."""
-BUSY_AGAIN = timedelta(seconds=20)
+RETRIES = "#rc=3&rp=5xx,ct,rt"
+"""Asks Twilio to come again with a callback that we could not take (its connection overrides; never sent to us)."""
 
 
 async def dial(services: CampaignServices, claimed: Claimed) -> Attempt | None:
@@ -137,14 +138,14 @@ def request_for(services: CampaignServices, claimed: Claimed) -> CallRequest:
     """The call to ask for. Its URLs carry attempt and fence, which prove its identity if our answer is lost."""
     attempt, campaign = claimed.attempt, claimed.campaign
     origin = services.public_base_url.rstrip("/")
-    key = f"{quote(attempt.id)}"
+    key = quote(attempt.id)
     return CallRequest(
         to=claimed.contact.phone,
         from_=attempt.from_ or services.numbers[0],
         answer_url=f"{origin}/voice/outbound/{key}?fence={attempt.fence}",
-        status_url=f"{origin}/voice/status?attempt={key}",
+        status_url=f"{origin}/voice/status?attempt={key}{RETRIES}",
         ring_timeout_s=campaign.ring_timeout_s,
         machine_detection=MachineDetection(
-            callback_url=f"{origin}/voice/amd?attempt={key}", wait_for_beep=campaign.voicemail.leave_message
+            callback_url=f"{origin}/voice/amd?attempt={key}{RETRIES}", wait_for_beep=campaign.voicemail.leave_message
         ),
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from functions.campaigns.claiming import suppression_of
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt, AttemptEvent, AttemptState, IllegalEvent, give_up
 from shared.domain.attempt_check import FIRST_LOOK, QUEUED_LOOK, SECOND_LOOK
@@ -19,6 +18,7 @@ from shared.domain.campaign import Campaign, CampaignState, campaign_path
 from shared.domain.contact import Contact, contact_path
 from shared.domain.contact_window import window_of
 from shared.store.store import Conflict, Document, NotFound, StoreError, Where
+from shared.store.suppressions import suppression_of
 from shared.telephony.carrier import CarrierCall, CarrierError
 
 log = logging.getLogger(__name__)

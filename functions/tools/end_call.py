@@ -7,6 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from functions.tools.tool import Arguments, EndCall, Result, Tool, ToolContext, Wish
+from shared.domain.disposition import Outcome
+
+OUTCOMES = {
+    "completed": Outcome.GOAL_MET,
+    "not_interested": Outcome.NOT_INTERESTED,
+    "wrong_person": Outcome.WRONG_PERSON,
+}
+"""What a campaign's call achieved when it ends for this reason; an opt-out or a promised callback weighs more."""
 
 
 class EndCallArguments(Arguments):
@@ -18,8 +26,9 @@ class EndCallArguments(Arguments):
 
 
 async def _end_call(arguments: EndCallArguments, context: ToolContext) -> tuple[Result, Wish | None]:
-    del arguments, context
-    return Result(message="The line drops once your goodbye has been heard. Say nothing more."), EndCall()
+    del context
+    wish = EndCall(outcome=OUTCOMES.get(arguments.reason), to_machine=arguments.reason == "voicemail")
+    return Result(message="The line drops once your goodbye has been heard. Say nothing more."), wish
 
 
 END_CALL = Tool(

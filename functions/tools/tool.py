@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
+from shared.domain.disposition import Outcome
 from shared.store.store import Store
 
 
@@ -35,6 +36,10 @@ class EndCall:
     """Drop the line once the goodbye has been heard."""
 
     ending: Ending = Ending.AGENT_ENDED
+    outcome: Outcome | None = None
+    """What the conversation achieved, as far as the reason tells."""
+    to_machine: bool = False
+    """A message was left on an answering machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,17 @@ class Transfer:
     number: str
 
 
-Wish = EndCall | Transfer
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The person does not want to be called again; it has been written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPromised:
+    """The person will be called again; it has been written down."""
+
+
+Wish = EndCall | Transfer | OptedOut | CallbackPromised
 """What a tool wants to happen to the call itself; the bridge carries it out."""
 
 
@@ -60,8 +75,15 @@ class ToolContext:
     """The same for a repeated call of the same tool, so that what it does is done once."""
     clock: Clock
     store: Store
+    number_hash: str = ""
+    """The keyed hash of that number: its id on the suppression list."""
     attempt_id: str | None = None
+    campaign_id: str | None = None
     language: str | None = None
+    last_words: str = ""
+    """The caller's last turn; personal."""
+    at_ms: int | None = None
+    """Milliseconds since the stream began."""
 
     def now(self) -> datetime:
         """This instant."""

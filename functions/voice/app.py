@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from functions.voice import twiml
+from functions.voice import outbound, twiml
 from functions.voice.after_stream import what_next
 from functions.voice.call_record import new_call
 from functions.voice.media import media_endpoint
@@ -22,6 +22,7 @@ from functions.voice.webhooks import (
     SIGNATURE_HEADER,
     BadWebhook,
     Form,
+    StatusUpdate,
     incoming_call,
     parse_form,
     status_update,
@@ -75,6 +76,8 @@ def make_app(services: VoiceServices) -> Starlette:
             health_route("voice"),
             Route("/voice/inbound", webhook(_inbound), methods=["POST"]),
             Route("/voice/after", webhook(_after), methods=["POST"]),
+            Route("/voice/outbound/{attempt:str}", webhook(outbound.answered), methods=["POST"]),
+            Route("/voice/amd", webhook(outbound.machine_heard), methods=["POST"]),
             Route("/voice/status", webhook(_status), methods=["POST"]),
             Route("/voice/stream-status", webhook(_stream_status), methods=["POST"]),
             WebSocketRoute("/voice/stream", media_endpoint(services)),
@@ -114,8 +117,14 @@ async def _after(services: VoiceServices, request: Request, form: Form) -> Respo
 
 
 async def _status(services: VoiceServices, request: Request, form: Form) -> Response:
-    del request
     update = status_update(form)
+    attempt_id = request.query_params.get("attempt")
+    recorded = await _call_status(services, update)
+    return recorded if attempt_id is None else await outbound.progressed(services, attempt_id, update, form)
+
+
+async def _call_status(services: VoiceServices, update: StatusUpdate) -> Response:
+    """The call's own record; a call that was never answered has none, and needs none."""
     changes: dict[str, Value | Remove] = {
         "carrier_status": update.status,
         "carrier_sequence": update.sequence,
@@ -130,6 +139,8 @@ async def _status(services: VoiceServices, request: Request, form: Form) -> Resp
             document = await services.store.get(call_path(update.call_sid))
     except (StoreError, TimeoutError):
         document = None
+    if document is None and update.status not in {"in-progress", "completed"}:
+        return PlainTextResponse("ok")
     seen = -1 if document is None else document.data.get("carrier_sequence", -1)
     if isinstance(seen, int) and update.sequence < seen:
         return PlainTextResponse("late")

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.websockets import WebSocket
 
+from functions.voice.errand import errand_of
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.session import CallSession
@@ -63,7 +64,8 @@ async def _admit(services: VoiceServices, leg: TwilioLeg) -> StreamTicket:
 async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) -> None:
     try:
         agent = await services.agents.get(ticket.agent_id)
-        session = CallSession(services, leg, ticket, agent)
+        errand = None if ticket.attempt_id is None else await errand_of(services, ticket.attempt_id)
+        session = CallSession(services, leg, ticket, agent, errand)
         after = await session.carry()
         log.info("stream ended", extra={"call": ticket.call_sid, "ending": str(after.ending)})
     except UnknownAgent:

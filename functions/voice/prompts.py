@@ -27,3 +27,16 @@ RESUMED = (
     "[The connection was interrupted for a moment and is back. Say in one short sentence that you are back, and go on"
     " where you were.]"
 )
+
+OPTED_OUT = (
+    "[The person does not want to be called again. That has been written down. Confirm it in one short sentence, say"
+    " goodbye and call end_call.]"
+)
+
+
+def leave_message(message: str) -> str:
+    """An answering machine was heard, its beep is over, and the campaign leaves a message."""
+    return (
+        "[An answering machine has answered, and its beep is over. Say exactly this once, and then call end_call with"
+        f" the reason voicemail: {message}]"
+    )

@@ -14,7 +14,9 @@ from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
 from shared.store.agents import AgentBook
+from shared.store.attempts import Attempts
 from shared.store.journal import Journal
+from shared.store.settlement import Settlement
 from shared.store.store import Store
 
 MOST_REMEMBERED = 2_000
@@ -62,4 +64,8 @@ class VoiceServices:
     agents: AgentBook
     tools: Registry
     speech_for: Callable[[Agent], SpeechModel]
+    attempts: Attempts
+    settlement: Settlement
+    number_hash: Callable[[str], str]
+    """A number's id on the suppression list."""
     endings: Endings = field(default_factory=Endings)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 from functions.tools.tool import EndCall, ToolContext, Transfer, Wish
 from functions.voice.actions import (
@@ -26,34 +28,35 @@ from functions.voice.actions import (
 )
 from functions.voice.audio import Downsampler, Upsampler, decode_ulaw, encode_ulaw, loudness
 from functions.voice.call_record import CallRecord, seqs
+from functions.voice.campaign_call import CampaignCall
 from functions.voice.conversation import Conversation, Pace
-from functions.voice.instructions import instructions
+from functions.voice.errand import Errand
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Media, Stop
 from functions.voice.model_link import ModelLink
-from functions.voice.prompts import RESUMED, greet
+from functions.voice.prompts import OPTED_OUT, RESUMED, greet, leave_message
 from functions.voice.services import AfterStream, VoiceServices
+from functions.voice.session_setup import session_setup
 from functions.voice.speech.model import (
-    ActivityDetection,
     AgentAudio,
     GenerationComplete,
     GoAway,
     Interrupted,
-    SessionSetup,
     SpeechError,
     SpeechEvent,
     SpeechRefused,
     SpeechUnavailable,
-    ToolAnswer,
-    ToolCall,
-    ToolDeclaration,
     TurnComplete,
     UnknownMessage,
     Usage,
 )
 from functions.voice.stream_token import StreamTicket
+from functions.voice.tool_desk import ToolDesk
 from shared.domain.agent import Agent
-from shared.domain.call import Ending, Speaker, ToolResult
+from shared.domain.call import Ending, Speaker, Turn
+from shared.domain.disposition import CONVERSATION_TURNS
+from shared.domain.suppression import Evidence
+from shared.domain.time_zone import zones_of
 
 log = logging.getLogger(__name__)
 
@@ -74,49 +77,34 @@ class StreamOver(Exception):
 class CallSession:
     """Joins one leg and one line to the model, and writes down what happens."""
 
-    def __init__(self, services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket, agent: Agent) -> None:
+    def __init__(
+        self, services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket, agent: Agent, errand: Errand | None = None
+    ) -> None:
         self._services = services
         self._leg = leg
         self._ticket = ticket
         self._agent = agent
+        self._errand = errand
         self._language = ticket.language or agent.languages.start
         self._record = CallRecord(ticket.call_sid, ticket.stream_no, services.journal, services.clock)
         pace = Pace(silence_ms=agent.limits.silence_s * 1000, call_ms=agent.limits.call_s * 1000)
         self._conversation = Conversation(pace, seqs(ticket.stream_no))
         self._up, self._down = Upsampler(), Downsampler()
-        self._link = ModelLink(services.speech_for(agent), self._setup(), self._history)
-        self._tools: dict[str, asyncio.Task[None]] = {}
-        self._tool_answers: dict[str, ToolAnswer] = {}
-        self._unwanted: set[str] = set()
-        """Tool calls the model took back. They run to their end, because half a booking helps nobody."""
+        now = local_time(services.clock.now(), ticket.caller, errand)
+        facts = None if errand is None else errand.facts
+        setup = session_setup(agent, self._language, services.tools, now, facts)
+        self._link = ModelLink(services.speech_for(agent), setup, self._history)
+        self._tools = ToolDesk(
+            services.tools, self._link, self._record, services.clock, self._now_ms, self._tool_context
+        )
+        self._campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
+        self._first_audio_ms: float | None = None
         self._transfer_to: str | None = None
         self._start_s = asyncio.get_running_loop().time()
-        self._heard_agent = False
         self._unknown_messages = 0
 
     def _now_ms(self) -> float:
         return (asyncio.get_running_loop().time() - self._start_s) * 1000
-
-    def _setup(self) -> SessionSetup:
-        agent, taking = self._agent, self._agent.turn_taking
-        return SessionSetup(
-            model=agent.model.id,
-            instructions=instructions(agent, self._language, self._services.clock.now()),
-            voice=agent.voice,
-            language=self._language,
-            tools=[
-                ToolDeclaration(tool.name, tool.description, tool.parameters())
-                for tool in map(self._services.tools.get, agent.tools)
-            ],
-            activity=ActivityDetection(
-                start_sensitivity=taking.start_sensitivity,
-                end_sensitivity=taking.end_sensitivity,
-                prefix_padding_ms=taking.prefix_padding_ms,
-                silence_ms=taking.silence_ms,
-            ),
-            thinking_level=agent.model.thinking_level,
-            temperature=agent.model.temperature,
-        )
 
     def _history(self) -> Sequence[tuple[str, str]]:
         turns = sorted(self._record.turns.values(), key=lambda turn: turn.seq)
@@ -135,6 +123,9 @@ class CallSession:
         finally:
             after = self._finish(ending)
         await self._link.close()
+        if self._campaign is not None:
+            turns = self._record.turns.values()
+            await self._campaign.report(ending, turns, self._first_audio_ms, after.language)
         await self._services.journal.flush(FLUSH_S)
         return after
 
@@ -168,6 +159,8 @@ class CallSession:
                 group.create_task(self._speak())
                 group.create_task(self._hear())
                 group.create_task(self._keep_time())
+                if self._campaign is not None:
+                    group.create_task(self._listen_for_machine(self._campaign))
         except* LegEnded:
             ending = Ending.STREAM_LOST
         except* StreamOver as over:
@@ -189,6 +182,8 @@ class CallSession:
                 case MarkEcho(name=name):
                     await self._perform(self._conversation.mark_played(name, self._now_ms()))
                 case Dtmf(digit=digit):
+                    if self._campaign is not None:
+                        self._act_on(self._campaign, self._campaign.heard_key(digit, self._now_ms()))
                     await self._perform(self._conversation.dtmf(digit, self._now_ms()))
                 case Stop():
                     raise StreamOver(self._closed_by_caller())
@@ -230,6 +225,8 @@ class CallSession:
                 await self._take(event)
 
     def _greeting(self) -> str:
+        if self._errand is not None:
+            return self._errand.greeting(self._agent, self._language)
         return self._agent.greeting.get(self._language) or self._agent.greeting[self._agent.languages.start]
 
     async def _take(self, event: SpeechEvent) -> None:
@@ -265,9 +262,9 @@ class CallSession:
         for action in actions:
             match action:
                 case Play(ulaw, mark):
-                    if not self._heard_agent:
-                        self._heard_agent = True
-                        self._record.event("first_audio", self._now_ms())
+                    if self._first_audio_ms is None:
+                        self._first_audio_ms = self._now_ms()
+                        self._record.event("first_audio", self._first_audio_ms)
                     await self._leg.play(ulaw, mark)
                 case SendMark(name):
                     await self._leg.mark(name)
@@ -276,73 +273,78 @@ class CallSession:
                 case TellModel(text):
                     await self._link.send_text(text)
                 case SaveTurn(turn):
-                    self._record.turn(turn)
+                    self._save(turn)
                 case Note(kind, fields):
                     self._record.event(kind, self._now_ms(), fields)
                 case RunTool(call):
-                    self._start_tool(call)
+                    self._tools.start(call, self._group, self._granted)
                 case CancelTools(ids):
-                    self._unwanted.update(ids)
+                    self._tools.unwanted(ids)
                 case HangUp(ending):
                     raise StreamOver(ending)
                 case _:
                     assert_never(action)
 
-    def _start_tool(self, call: ToolCall) -> None:
-        if call.id in self._tools:
-            self._record.event("tool_call_repeated", self._now_ms(), {"tool": call.name})
-            self._group.create_task(self._repeat_answer(call))
+    def _save(self, turn: Turn) -> None:
+        self._record.turn(turn)
+        if self._campaign is not None:
+            self._act_on(self._campaign, self._campaign.heard_turn(turn))
+
+    def _act_on(self, campaign: CampaignCall, opt_out: Evidence | None) -> None:
+        if opt_out is not None:
+            self._record.event("opt_out", self._now_ms(), {"heard_by": str(opt_out.heard_by)})
+            self._group.create_task(self._suppress(campaign, opt_out))
+
+    async def _suppress(self, campaign: CampaignCall, evidence: Evidence) -> None:
+        written = await campaign.suppress(evidence)
+        self._record.event("suppressed", self._now_ms(), {"written": written})
+        await self._link.send_text(OPTED_OUT)
+
+    async def _listen_for_machine(self, campaign: CampaignCall) -> None:
+        """A machine gets the campaign's message, or nothing; what a person said weighs more than the detector."""
+        message = await campaign.machine()
+        caller_turns = sum(1 for turn in self._record.turns.values() if turn.speaker is Speaker.CALLER)
+        if message is None or caller_turns >= CONVERSATION_TURNS:
             return
-        self._record.event("tool_call", self._now_ms(), {"tool": call.name, "tool_call_id": call.id})
-        self._tools[call.id] = self._group.create_task(self._run_tool(call))
+        self._record.event("machine_answered", self._now_ms(), {"message": bool(message)})
+        if not message:
+            raise StreamOver(Ending.AGENT_ENDED)
+        await self._link.send_text(leave_message(message))
 
-    async def _repeat_answer(self, call: ToolCall) -> None:
-        """The model asked twice: the tool runs once, the answer goes out again."""
-        await asyncio.wait([self._tools[call.id]])
-        if (answer := self._tool_answers.get(call.id)) is not None:
-            await self._link.answer(answer)
+    # -- tools
 
-    async def _run_tool(self, call: ToolCall) -> None:
-        started_ms = self._now_ms()
-        context = ToolContext(
-            call_sid=self._ticket.call_sid,
+    def _tool_context(self, tool_call_id: str) -> ToolContext:
+        ticket, errand = self._ticket, self._errand
+        caller_turns = [turn for turn in self._record.turns.values() if turn.speaker is Speaker.CALLER]
+        return ToolContext(
+            call_sid=ticket.call_sid,
             agent=self._agent,
-            caller=self._ticket.caller,
-            idempotency_key=f"{self._ticket.call_sid}:{call.id}",
+            caller=ticket.caller,
+            idempotency_key=f"{ticket.call_sid}:{tool_call_id}",
             clock=self._services.clock,
             store=self._services.store,
-            attempt_id=self._ticket.attempt_id,
+            number_hash=errand.contact.id if errand else self._services.number_hash(ticket.caller),
+            attempt_id=ticket.attempt_id,
+            campaign_id=errand.campaign.id if errand else None,
             language=self._spoken_language(),
+            last_words=caller_turns[-1].text if caller_turns else "",
+            at_ms=round(self._now_ms()),
         )
-        outcome = await self._services.tools.run(call.name, call.arguments, context)
-        now_ms = self._now_ms()
-        self._record.tool_result(
-            ToolResult(
-                tool_call_id=call.id,
-                name=call.name,
-                arguments=dict(call.arguments),
-                status=outcome.status,
-                result=outcome.response,
-                ms=round(now_ms - started_ms),
-                at=self._services.clock.now(),
-                idempotency_key=context.idempotency_key,
-            )
-        )
-        self._record.event("tool_answered", now_ms, {"tool": call.name, "status": outcome.status})
-        answer = ToolAnswer(call.id, call.name, outcome.response)
-        self._tool_answers[call.id] = answer
-        if outcome.wish is not None:
-            self._grant(outcome.wish, now_ms)
-        if call.id not in self._unwanted:
-            await self._link.answer(answer)
-        self._conversation.tool_answered(call.id, self._now_ms())
 
-    def _grant(self, wish: Wish, now_ms: float) -> None:
+    def _granted(self, tool_call_id: str, wish: Wish | None) -> None:
+        now_ms = self._now_ms()
+        self._conversation.tool_answered(tool_call_id, now_ms)
+        if self._campaign is not None:
+            self._campaign.granted(wish)
         match wish:
             case EndCall(ending):
                 self._conversation.close_after_goodbye(ending, now_ms)
             case Transfer(number):
                 self._transfer_to = number
                 self._conversation.close_after_goodbye(Ending.TRANSFERRED, now_ms)
-            case _:
-                assert_never(wish)
+
+
+def local_time(now: datetime, number: str, errand: Errand | None) -> datetime:
+    """The instant on the other party's clock; of an unknown number's, in UTC."""
+    zones = errand.contact.time_zones if errand is not None else zones_of(number)
+    return now.astimezone(ZoneInfo(zones[0])) if zones else now

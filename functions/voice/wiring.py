@@ -15,12 +15,15 @@ from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.clock import Clock, SystemClock
 from shared.domain.agent import Agent
+from shared.domain.phone_number import number_hash
 from shared.errors import ConfigurationError
 from shared.logs import start_logs
 from shared.settings import Settings, current_settings
 from shared.store import open_store
 from shared.store.agents import AgentBook, shipped_agents
+from shared.store.attempts import Attempts
 from shared.store.journal import Journal
+from shared.store.settlement import Settlement
 from shared.store.store import Store
 
 DEFAULT_REGION = "us-central1"
@@ -75,6 +78,9 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         agents=AgentBook(store, shipped_agents()),
         tools=BUILTIN,
         speech_for=speech_models(settings),
+        attempts=Attempts(store, clock),
+        settlement=Settlement(store, clock),
+        number_hash=lambda number: number_hash(number, settings.hash_key),
     )
 
 

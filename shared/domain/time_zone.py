@@ -75,8 +75,8 @@ def whereabouts(
 def zones_of(phone: str) -> tuple[str, ...]:
     """Candidate zones of an E.164 number about which nothing else is known; none for anything that is not one."""
     try:
-        country = region_code_for_number(parse(phone))
-    except NumberParseException:
+        country = phonenumbers.region_code_for_number(phonenumbers.parse(phone))
+    except phonenumbers.NumberParseException:
         return ()
     return whereabouts(phone, country).zones if country else ()
 

@@ -11,14 +11,14 @@ from shared.domain.attempt import Attempt, AttemptState, past
 from shared.domain.attempt_check import settles_after
 from shared.domain.call_progress import awaits_talk, close_without_talk
 from shared.domain.campaign import Campaign, campaign_path
-from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
+from shared.domain.contact import Contact, ContactEvent, ContactState, contact_path
 from shared.domain.cost import call_cost
 from shared.domain.gate import History
 from shared.domain.retry import next_attempt
 from shared.domain.shards import shard_of
-from shared.domain.suppression import Suppression, suppression_path
 from shared.store.attempts import Attempts, changed_fields
 from shared.store.store import AlreadyExists, Conflict, Delete, Document, NotFound, Store, Update, Write
+from shared.store.suppressions import suppression_of
 from shared.store.tallies import Tally, add_one, tally_path
 
 MOST_TRIES = 20
@@ -115,8 +115,7 @@ class Settlement:
 
     async def _history(self, attempt: Attempt, now: datetime) -> History:
         others = await self._attempts.of_number(attempt.contact_id, now)
-        found = await self._store.get(suppression_path(attempt.contact_id))
-        suppression = None if found is None else Suppression.from_document(found.data)
+        suppression = await suppression_of(self._store, attempt.contact_id)
         attempts = (past(attempt), *(one for one in others if one.id != attempt.id))
         return History(attempts, suppression, spent=0.0)
 
@@ -148,6 +147,3 @@ def _tally(attempt: Attempt, document: Document) -> Tally:
     if isinstance(language, str):
         one.languages[language] += 1
     return one
-
-
-__all__ = ["DueReason", "Settlement", "contact_fields", "lock_path"]

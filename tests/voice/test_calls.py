@@ -28,8 +28,11 @@ from functions.voice.speech.model import (
 from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.domain.agent import Agent, Languages, Limits
+from shared.domain.phone_number import number_hash
 from shared.store.agents import AgentBook
+from shared.store.attempts import Attempts
 from shared.store.journal import Journal
+from shared.store.settlement import Settlement
 from tests.manual_clock import ManualClock
 from tests.memory_store import MemoryStore
 from tests.voice.phone import ACCOUNT, ORIGIN, TOKEN, Phone, token_in, verbs
@@ -84,6 +87,9 @@ async def house(agent: Agent = TARA) -> AsyncIterator[House]:
         agents=AgentBook(store, {agent.id: agent}),
         tools=BUILTIN,
         speech_for=lambda _: model,
+        attempts=Attempts(store, clock),
+        settlement=Settlement(store, clock),
+        number_hash=lambda number: number_hash(number, b"a test's key"),
     )
     app = make_app(services)
     async with app.router.lifespan_context(app):

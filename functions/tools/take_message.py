@@ -1,0 +1,43 @@
+"""take_message: something for the people behind the agent to read."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hashlib import sha256
+
+from pydantic import Field
+
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from shared.store.store import AlreadyExists, Data
+
+
+class TakeMessage(Arguments):
+    """A message."""
+
+    message: str = Field(min_length=1, max_length=1000, description="What the caller wants to have passed on.")
+    name: str = Field(default="", max_length=80, description="Who it is from.")
+    urgent: bool = Field(default=False, description="Whether it cannot wait until tomorrow.")
+
+
+async def _take(arguments: TakeMessage, context: ToolContext) -> tuple[Result, Wish | None]:
+    document: Data = {
+        "call_sid": context.call_sid,
+        "agent_id": context.agent.id,
+        "message": arguments.message,
+        "name": arguments.name,
+        "urgent": arguments.urgent,
+        "phone": context.caller,
+        "created_at": context.now(),
+    }
+    # The same call of the tool, seen twice, finds what it made.
+    with suppress(AlreadyExists):
+        await context.store.create(f"messages/{sha256(context.idempotency_key.encode()).hexdigest()[:16]}", document)
+    return Result(message="The message is written down. Tell the caller that it will be passed on."), None
+
+
+TAKE_MESSAGE = Tool(
+    name="take_message",
+    description="Writes down a message for the team. Repeat it to the caller before you call this.",
+    arguments=TakeMessage,
+    run=_take,
+)

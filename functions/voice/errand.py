@@ -1,0 +1,91 @@
+"""Why Parley calls somebody: the campaign's contact behind an outbound stream, and what is reported back about it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.voice.services import VoiceServices
+from shared.domain.agent import Agent
+from shared.domain.attempt import IllegalEvent
+from shared.domain.call_progress import achieved, talked
+from shared.domain.calling_rules import Purpose
+from shared.domain.campaign import Campaign
+from shared.domain.contact import Contact, contact_path
+from shared.domain.disclosure import opening
+from shared.domain.disposition import Outcome, Talk
+from shared.store.campaigns import read_campaign
+from shared.store.store import StoreError
+
+log = logging.getLogger(__name__)
+
+READ_DEADLINE_S = 3.0
+REPORT_TRIES = 6
+REPORT_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One attempt's contact and campaign."""
+
+    attempt_id: str
+    contact: Contact
+    campaign: Campaign
+
+    def language(self, agent: Agent) -> str:
+        """The language to begin in: the contact's, else the campaign's, else the agent's."""
+        return self.contact.language or self.campaign.language or agent.languages.start
+
+    def greeting(self, agent: Agent, language: str) -> str:
+        """The first words. For marketing they are the law's, and no document can edit them away."""
+        if self.campaign.purpose is Purpose.MARKETING:
+            return opening(agent, self.campaign, language)
+        return agent.greeting.get(language) or agent.greeting[agent.languages.start]
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What is known about the person: data for the agent, never instructions."""
+        return {**({"name": self.contact.name} if self.contact.name else {}), **self.contact.variables}
+
+
+async def errand_of(services: VoiceServices, attempt_id: str) -> Errand | None:
+    """The errand behind an attempt; None when it cannot be read."""
+    try:
+        async with asyncio.timeout(READ_DEADLINE_S):
+            read = await services.attempts.read(attempt_id)
+            if read is None:
+                return None
+            attempt, _ = read
+            campaign = await read_campaign(services.store, attempt.campaign_id)
+            document = await services.store.get(contact_path(attempt.campaign_id, attempt.contact_id))
+    except (StoreError, TimeoutError):
+        log.warning("errand could not be read", extra={"attempt": attempt_id})
+        return None
+    if campaign is None or document is None:
+        return None
+    return Errand(attempt_id, Contact.from_document(document.data), campaign)
+
+
+async def report(
+    services: VoiceServices, attempt_id: str, talk: Talk, outcome: Outcome | None, language: str | None
+) -> None:
+    """What our side knows of the conversation; a store that is away is asked again for some seconds.
+
+    If it stays away, the sweeper closes the attempt without our word.
+    """
+    for tries in range(REPORT_TRIES):
+        try:
+            also = {} if language is None else {"language": language}
+            await services.attempts.move(attempt_id, lambda one: talked(one, talk), also)
+            if outcome is not None:
+                await services.attempts.move(attempt_id, lambda one: achieved(one, outcome))
+            await services.settlement.settle(attempt_id)
+            return
+        except IllegalEvent:
+            log.error("attempt does not take our word", extra={"attempt": attempt_id})
+            return
+        except StoreError:
+            await asyncio.sleep(REPORT_AGAIN_S * (tries + 1))
+    log.error("our word on a call could not be written down", extra={"attempt": attempt_id})
