@@ -36,23 +36,27 @@ def index(group: str, *fields: str) -> Index:
 
 INDEXES: Sequence[Index] = (
     # what a beat of the dispatcher asks
-    index("contacts", "status", "due_at"),
-    index("attempts", "status", "lease_until"),
-    index("attempts", "campaign_id", "status"),
-    index("attempts", "number_hash", "created_at"),
+    index("campaigns", "state"),
+    index("contacts", "state", "due_at"),
+    index("contacts", "state", "due_reason", "due_at"),
+    index("contacts", "state", "shard", "due_at"),
+    index("contacts", "state", "shard", "due_reason", "due_at"),
+    index("attempts", "campaign_id", "state"),
+    index("attempts", "campaign_id", "-created_at"),
+    index("attempts", "sid"),
     index("attempts", "contact_id", "-created_at"),
     index("attempts", "check_at"),
     index("attempts", "is_open"),
     index("attempts", "campaign_id", "is_open"),
+    index("calls", "state", "direction"),
     # what the console shows, newest first
     index("calls", "started_at"),
     index("calls", "-started_at"),
     index("calls", "campaign_id", "-started_at"),
     index("calls", "state", "-started_at"),
-    index("calls", "status", "-started_at"),
-    index("suppressions", "created_at"),
-    index("suppressions", "-created_at"),
+    index("suppressions", "-at"),
     # what an upload's report asks
+    index("rows", "row"),
     index("rows", "class", "row"),
 )
 
