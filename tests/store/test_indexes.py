@@ -86,7 +86,7 @@ def test_firestore_gets_only_what_it_does_not_make_by_itself() -> None:
         "collectionGroup": "contacts",
         "queryScope": "COLLECTION",
         "fields": [
-            {"fieldPath": "status", "order": "ASCENDING"},
+            {"fieldPath": "state", "order": "ASCENDING"},
             {"fieldPath": "due_at", "order": "ASCENDING"},
         ],
     } in written["indexes"]
