@@ -126,6 +126,7 @@ def test_any_order_and_any_number_of_copies_end_in_the_same_record(said: tuple[l
     assert folded(DIALING, *again) == folded(DIALING, *words)
 
 
+@settings(deadline=None)
 @given(st.permutations(ANSWERED), st.integers(0, 5))
 def test_the_answer_to_our_request_may_come_last_or_never(reports: list[Report], lost_after: int) -> None:
     attempt = DIALING

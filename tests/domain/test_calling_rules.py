@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.calling_rules import (
@@ -138,6 +138,7 @@ def test_calendars_exist_wherever_holidays_are_closed() -> None:
 states = st.sampled_from(sorted(place[3:] for place in BOOK["places"] if place.startswith("US-") and "?" not in place))
 
 
+@settings(deadline=None)
 @given(st.lists(states, max_size=4), st.sampled_from(Purpose))
 def test_every_further_state_makes_the_rule_stricter(found: list[str], purpose: Purpose) -> None:
     whole = rule_for("US", tuple(found), purpose)
@@ -149,6 +150,7 @@ def test_every_further_state_makes_the_rule_stricter(found: list[str], purpose: 
         assert whole.closed_on >= alone.closed_on
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Caps,

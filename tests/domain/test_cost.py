@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.cost import (
@@ -65,12 +65,14 @@ def test_tokens_that_were_counted_are_believed_over_the_length() -> None:
     assert counted == pytest.approx(carrier_cost(60, "US", answered=True) + 0.003)
 
 
+@settings(deadline=None)
 @given(st.floats(1, 3600), st.floats(1, 3600))
 def test_a_longer_call_is_never_cheaper(one_s: float, other_s: float) -> None:
     short_s, long_s = sorted((one_s, other_s))
     assert call_cost(short_s, answered=True) <= call_cost(long_s, answered=True) + 1e-6
 
 
+@settings(deadline=None)
 @given(tokens, tokens)
 def test_two_uses_cost_what_they_cost_one_by_one(one: TokenUse, other: TokenUse) -> None:
     assert LIVE.of(one + other) == pytest.approx(LIVE.of(one) + LIVE.of(other))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.disposition import (
@@ -72,6 +72,7 @@ def test_every_disposition_has_its_weight() -> None:
     assert not weight_of(Disposition.BUSY, rang=True).rang
 
 
+@settings(deadline=None)
 @given(outcomes, outcomes, outcomes)
 def test_the_weightier_outcome_is_the_same_in_any_order(
     one: Outcome | None, two: Outcome | None, three: Outcome | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -287,12 +287,14 @@ def test_the_way_letters_are_encoded_does_not_matter(said: str, form: str) -> No
     assert opt_out(unicodedata.normalize(form, said)) is not None  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_answered(text: str) -> None:
     heard = opt_out(text)
     assert heard is None or heard.language in LAUNCH_LANGUAGES
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_folding_twice_is_folding_once(text: str) -> None:
     once = folded(text)

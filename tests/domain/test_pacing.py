@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.pacing import Capacity, Demand, Slots, shares
@@ -26,6 +26,7 @@ def a_demand(campaign_id: str = "diwali", **changes: Any) -> Demand:
     return Demand(campaign_id=campaign_id, **fields)
 
 
+@settings(deadline=None)
 @given(
     st.floats(0.2, 100),
     st.lists(st.tuples(st.floats(0.01, 5), st.integers(0, 500)), min_size=1, max_size=8),
@@ -149,6 +150,7 @@ demands = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100), demands, st.floats(0.1, 60))
 def test_all_room_is_used_and_no_limit_passed(room: int, wanting: list[Demand], beat_s: float) -> None:
     turns, served = shares(room, wanting, beat_s)

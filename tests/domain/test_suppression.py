@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.calling_rules import Purpose
@@ -48,6 +48,7 @@ entries = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     entries,
     entries,

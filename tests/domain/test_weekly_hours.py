@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.weekly_hours import ALWAYS, DAY_MINUTES, NEVER, WeeklyHours, weekly_hours
@@ -79,6 +79,7 @@ def test_the_last_minute_before_the_end_is_open_and_the_end_is_not() -> None:
     assert not day.is_open(datetime(2026, 11, 25, 11, 0))  # noqa: DTZ001
 
 
+@settings(deadline=None)
 @given(hours(), hours(), minutes)
 def test_hours_cut_with_others_are_open_exactly_when_both_are(
     one: WeeklyHours, other: WeeklyHours, at: datetime
@@ -86,6 +87,7 @@ def test_hours_cut_with_others_are_open_exactly_when_both_are(
     assert (one & other).is_open(at) == (one.is_open(at) and other.is_open(at))
 
 
+@settings(deadline=None)
 @given(hours(), hours())
 def test_a_cut_is_never_wider_than_its_parts(one: WeeklyHours, other: WeeklyHours) -> None:
     both = one & other
@@ -95,6 +97,7 @@ def test_a_cut_is_never_wider_than_its_parts(one: WeeklyHours, other: WeeklyHour
     assert NEVER <= one <= ALWAYS
 
 
+@settings(deadline=None)
 @given(hours())
 def test_hours_survive_being_written_down(one: WeeklyHours) -> None:
     again = weekly_hours(one.to_text())
