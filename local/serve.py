@@ -27,6 +27,7 @@ from functions.tools.app import make_app as tools_app
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app as voice_app
 from functions.voice.wiring import voice_services
+from functions.voice.worker import STREAM_SERVER
 from local.one_app import one_app
 from local.stand_in import stand_in
 from shared.clock import SystemClock
@@ -112,7 +113,7 @@ async def served(settings: Settings) -> AsyncIterator[uvicorn.Server]:
             log_config=None,
             access_log=False,
             ws_ping_interval=None,
-            ws_per_message_deflate=False,
+            **STREAM_SERVER,
             timeout_graceful_shutdown=5,
         )
     )

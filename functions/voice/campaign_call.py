@@ -14,6 +14,8 @@ from shared.domain.disposition import MACHINE, Outcome, Talk, weightier
 from shared.domain.suppression import Evidence
 from shared.store.store import StoreError
 
+MODEL_ACTS_S = 4.0
+"""The model mostly hears an opt-out too, and calls its tool within a breath; told twice, it would confirm it twice."""
 DETECTION_S = 40.0
 """Machine detection takes 30 s at the most (its default time-out), and its callback some more."""
 LOOK_EVERY_S = 1.0
@@ -30,6 +32,8 @@ class CampaignCall:
         self._net = OptOutNet(services, call_sid, errand.contact.id, errand.campaign.id)
         self._outcome: Outcome | None = None
         self._left_message = False
+        self._model_knows = False
+        """The model has called its own tool for an opt-out."""
 
     def heard_turn(self, turn: Turn) -> Evidence | None:
         """The evidence of an opt-out in what the person said; it has to be acted on."""
@@ -48,6 +52,11 @@ class CampaignCall:
         """Put the number on the suppression list; whether it is there."""
         return await self._net.act(evidence)
 
+    async def model_must_be_told(self) -> bool:
+        """After an opt-out that we heard: whether the model has missed it, given a moment to act by itself."""
+        await asyncio.sleep(MODEL_ACTS_S)
+        return not self._model_knows
+
     def granted(self, wish: Wish | None) -> None:
         """What a tool wished for tells what was achieved."""
         match wish:
@@ -57,6 +66,7 @@ class CampaignCall:
             case Transfer():
                 self._achieved(Outcome.TRANSFERRED)
             case OptedOut():
+                self._model_knows = True
                 self._achieved(Outcome.DO_NOT_CALL)
             case CallbackPromised():
                 self._achieved(Outcome.CALLBACK_SCHEDULED)

@@ -298,7 +298,8 @@ class CallSession:
     async def _suppress(self, campaign: CampaignCall, evidence: Evidence) -> None:
         written = await campaign.suppress(evidence)
         self._record.event("suppressed", self._now_ms(), {"written": written})
-        await self._link.send_text(OPTED_OUT)
+        if await campaign.model_must_be_told():
+            await self._link.send_text(OPTED_OUT)
 
     async def _listen_for_machine(self, campaign: CampaignCall) -> None:
         """A machine gets the campaign's message, or nothing; what a person said weighs more than the detector."""
