@@ -79,7 +79,9 @@ class ControlApi:
 
     async def _call(self, request: Request) -> Response:
         call = self._find(request)
-        return JSONResponse(_summary(call) | {"streams": call.streams, "events": call.journal.events})
+        since = int(request.query_params.get("since", 0))
+        events = call.journal.events[since:]
+        return JSONResponse(_summary(call) | {"streams": call.streams, "events": events, "next": since + len(events)})
 
     async def _wait(self, request: Request) -> Response:
         call = self._find(request)

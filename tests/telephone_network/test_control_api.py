@@ -59,8 +59,11 @@ async def test_a_call_is_dialled_watched_and_listened_to(
     await asyncio.sleep(1.5)
     assert (await get(control, path))["status"] == "in-progress"
     assert (await get(control, f"{path}/wait?timeout_s=1", 202))["status"] == "in-progress"
+    so_far = await get(control, path)
     done = await get(control, f"{path}/wait?timeout_s=60")
     assert done["status"] == "completed"
+    news = await get(control, f"{path}?since={so_far['next']}")
+    assert so_far["events"] + news["events"] == done["events"]
     assert done["person"] == {"steps": 4, "done": 4, "gave_up": False}
     assert done["hung_up_by"] == "person"
     assert [event["event"] for event in done["events"]].count("says") == 1

@@ -105,6 +105,14 @@ async def test_a_call_to_a_number_that_is_not_ours(network: TelephoneNetwork) ->
         network.dial(CALLER, "+19995550000")
 
 
+async def test_a_caller_does_not_let_it_ring_for_ever(network: TelephoneNetwork) -> None:
+    network.misbehave("webhook_lost", event="voice")
+    done = network.dial(CALLER, OUR_NUMBER, {"steps": [], "rings_s": 20})
+    await done.over.wait()
+    assert (done.status, done.hung_up_by) == (CallStatus.CANCELED, "person")
+    assert done.journal.at_ms == pytest.approx(20_000, abs=50)
+
+
 async def test_who_rang_when_is_on_record(network: TelephoneNetwork, app: AnsweringApp) -> None:
     done = await call(network)
     assert [(ring["number"], ring["call_sid"]) for ring in network.exchange.rings] == [(OUR_NUMBER, done.sid)]

@@ -49,7 +49,13 @@ class Lives:
         self._exchange.rings.append(
             {"number": call.to, "at": self._exchange.time.now().isoformat(), "call_sid": call.sid}
         )
-        await self._talk(Leg(self._exchange, call, script), {})
+        leg = Leg(self._exchange, call, script)
+        self._exchange.spawn(self._lose_patience(leg, script.rings_s))
+        await self._talk(leg, {})
+
+    async def _lose_patience(self, leg: Leg, seconds: float) -> None:
+        if await first_of(self._exchange.time.sleep(seconds), leg.call.over.wait()) == 0 and not leg.is_answered:
+            leg.call.hang_up("person")
 
     async def _talk(self, leg: Leg, fields: dict[str, str]) -> None:
         call = leg.call

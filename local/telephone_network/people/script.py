@@ -96,6 +96,8 @@ class Script(_Strict):
     steps: tuple[Step, ...] = ()
     done_after_ms: int = Field(default=600, ge=100, le=10_000)
     """Silence after which the agent is taken to have finished."""
+    rings_s: float = Field(default=60.0, gt=0)
+    """How long a caller lets it ring before they give up."""
     stays_s: float = Field(default=60.0, ge=0)
     """How long they stay on the line after the last step."""
 
