@@ -1,7 +1,7 @@
 """The store in one SQLite file, for a laptop: no server, and any number of processes may share it.
 
-One thread writes and two read, so that a dashboard's long count holds up neither a caller nor the dispatcher. Every
-write is one transaction that is on the disk when it returns.
+One thread writes and two read, so that a dashboard's long count holds up neither a caller nor the dispatcher. A write
+is on the disk when it returns; writes that wait for the disk at the same time wait together.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import TypeVar
 from shared.store.documents import split_document_path
 from shared.store.indexes import check_index
 from shared.store.query import make_query
+from shared.store.sqlite_commits import CommitQueue
 from shared.store.sqlite_file import connect, translated
 from shared.store.sqlite_query import count_statement, found, read_page
-from shared.store.sqlite_writes import apply
+from shared.store.sqlite_writes import Written, prepare
 from shared.store.store import (
     Create,
     Data,
@@ -40,6 +41,8 @@ T = TypeVar("T")
 DEADLINE_S = 10.0
 """How long to wait for other writers. A batch of 500 holds the file for some 20 ms."""
 READERS = 2
+PREPARED_AT_ONCE = 50
+"""Writes; to prepare more would hold up whoever talks on the same event loop for a millisecond or longer."""
 
 GET = """SELECT id, version, data FROM documents
     WHERE collection = (SELECT key FROM collections WHERE path = ?) AND id = ?"""
@@ -54,6 +57,7 @@ class SqliteStore:
         self._writer = ThreadPoolExecutor(1, "store-writer")
         # A database in memory belongs to one connection.
         self._reader = self._writer if path is None else ThreadPoolExecutor(READERS, "store-reader")
+        self._commits = CommitQueue()
         self._of_thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
 
@@ -100,20 +104,29 @@ class SqliteStore:
 
     async def batch(self, writes: Sequence[Write]) -> None:
         """All of these or none of them."""
-        await self._run(self._writer, lambda connection: apply(connection, writes))
+        await self._apply(writes)
 
     async def close(self) -> None:
         """Let go of connections and threads; closing twice is fine."""
         await asyncio.to_thread(self._close)
 
     async def _write(self, write: Create | Update) -> Document:
+        ((version, text),) = await self._apply([write])
         collection, document_id = split_document_path(write.path)
+        return found(collection, (document_id, version, text))
 
-        def run(connection: sqlite3.Connection) -> Document:
-            ((version, text),) = apply(connection, [write])
-            return found(collection, (document_id, version, text))
-
-        return await self._run(self._writer, run)
+    async def _apply(self, writes: Sequence[Write]) -> list[Written]:
+        if len(writes) > PREPARED_AT_ONCE:
+            prepared = await self._run(self._reader, lambda _: prepare(writes))
+        else:
+            prepared = prepare(writes)
+        outcome = self._commits.add(prepared)
+        try:
+            while not outcome.done():
+                await self._run(self._writer, self._commits.commit)
+        finally:
+            outcome.cancel()  # nobody waits for it any more; this does nothing to a batch that is done
+        return outcome.result()
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:

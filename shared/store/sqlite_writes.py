@@ -1,4 +1,4 @@
-"""Writes in SQLite: a batch is one transaction, and runs of new documents go in together."""
+"""Writes in SQLite, one after the other; runs of new documents go in together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from shared.store.documents import (
     split_document_path,
 )
 from shared.store.sortable import SORTABLE, restored, to_json
-from shared.store.sqlite_file import transaction
 from shared.store.store import (
     AlreadyExists,
     BadDocument,
@@ -70,24 +69,28 @@ class Prepared:
         return _most_bytes(self.write.path, self.text)
 
 
-def apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> list[Written]:
-    """Make these writes together; what each of them left.
-
-    Raises AlreadyExists, NotFound, Conflict, BadDocument.
-    """
+def prepare(writes: Sequence[Write]) -> list[Prepared]:
+    """The writes, checked and in SQLite's form, before anybody else has to wait for them. Raises BadDocument."""
     check_writes(writes)
-    prepared = [_prepared(write) for write in writes]  # before anybody else has to wait
+    prepared = [_prepared(write) for write in writes]
     if sum(one.most_bytes for one in prepared) > MOST_BATCH_BYTES:
         check_batch_size(check_size(one.write.path, restored(_kept(one.fields))) for one in prepared)
+    return prepared
+
+
+def perform(connection: sqlite3.Connection, writes: Sequence[Prepared]) -> list[Written]:
+    """Make these writes, in the transaction that is open; what each of them left.
+
+    Raises AlreadyExists, NotFound, Conflict, BadDocument, and leaves it to the caller to undo the ones before.
+    """
+    (version,) = connection.execute("UPDATE commits SET number = number + 1 RETURNING number").fetchone()
+    keys = {name: _collection_key(connection, name) for name in {one.collection for one in writes}}
     written: list[Written] = []
-    with transaction(connection):
-        (version,) = connection.execute("UPDATE commits SET number = number + 1 RETURNING number").fetchone()
-        keys = {name: _collection_key(connection, name) for name in {one.collection for one in prepared}}
-        for kind, run in groupby(prepared, key=lambda one: type(one.write)):
-            if issubclass(kind, Create | Put):
-                written += _insert(connection, version, keys, kind, list(run))
-            else:
-                written += [_change(connection, version, keys[one.collection], one) for one in run]
+    for kind, run in groupby(writes, key=lambda one: type(one.write)):
+        if issubclass(kind, Create | Put):
+            written += _insert(connection, version, keys, kind, list(run))
+        else:
+            written += [_change(connection, version, keys[one.collection], one) for one in run]
     return written
 
 

@@ -83,11 +83,11 @@ def test_firestore_gets_only_what_it_does_not_make_by_itself() -> None:
     assert len(set(shapes)) == len(shapes)
     assert all(len(one["fields"]) > 1 for one in written["indexes"])
     assert {
-        "collectionGroup": "contacts",
+        "collectionGroup": "calls",
         "queryScope": "COLLECTION",
         "fields": [
             {"fieldPath": "state", "order": "ASCENDING"},
-            {"fieldPath": "due_at", "order": "ASCENDING"},
+            {"fieldPath": "started_at", "order": "DESCENDING"},
         ],
     } in written["indexes"]
     assert {"collectionGroup": "turns", "fieldPath": "text", "indexes": []} in written["fieldOverrides"]

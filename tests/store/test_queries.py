@@ -139,20 +139,23 @@ async def test_documents_without_the_order_field_are_left_out(store: Store) -> N
         assert [one.id for one in page.documents] == expected
 
 
-async def test_who_is_due(store: Store) -> None:
-    contacts: dict[str, Data] = {
-        "later": {"status": "pending", "due_at": LATER},
-        "done": {"status": "done", "due_at": NOON},
-        "no-time": {"status": "pending"},
-        "none": {"status": "pending", "due_at": None},
+async def test_an_equality_a_range_and_an_order(store: Store) -> None:
+    calls: dict[str, Data] = {
+        "later": {"state": "done", "started_at": LATER},
+        "ringing": {"state": "ringing", "started_at": NOON},
+        "no-time": {"state": "done"},
+        "none": {"state": "done", "started_at": None},
     }
     for minute in range(5):
-        contacts[f"due-{minute:02}"] = {"status": "pending", "due_at": NOON - timedelta(minutes=minute)}
-    await store.batch([Create(f"{CONTACTS}/{name}", data) for name, data in contacts.items()])
-    where = [Where("status", "==", "pending"), Where("due_at", "<=", NOON)]
-    page = await store.query(CONTACTS, where, order_by=[OrderBy("due_at")], limit=3)
-    assert [one.id for one in page.documents] == ["due-04", "due-03", "due-02"]
-    assert await store.count(CONTACTS, where) == 5
+        calls[f"ago-{minute:02}"] = {"state": "done", "started_at": NOON - timedelta(minutes=minute)}
+    await store.batch([Create(f"calls/{name}", data) for name, data in calls.items()])
+    where = [Where("state", "==", "done"), Where("started_at", "<=", NOON)]
+    newest_first = [OrderBy("started_at", descending=True)]
+    page = await store.query("calls", where, order_by=newest_first, limit=3)
+    assert [one.id for one in page.documents] == ["ago-00", "ago-01", "ago-02"]
+    rest = await store.query("calls", where, order_by=newest_first, limit=3, cursor=page.next)
+    assert [one.id for one in rest.documents] == ["ago-03", "ago-04"]
+    assert await store.count("calls", [Where("started_at", "<=", NOON)]) == 6
 
 
 @pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])

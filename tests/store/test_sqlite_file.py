@@ -14,7 +14,7 @@ import pytest
 
 from shared.store import open_store
 from shared.store.sqlite import SqliteStore
-from shared.store.store import StoreError, StoreUnavailable
+from shared.store.store import Create, Delete, NotFound, Put, StoreError, StoreUnavailable, Update, Write
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,6 +100,32 @@ async def test_a_file_that_another_holds_is_away_after_the_deadline(tmp_path: Pa
         assert await store.get("calls/CA1") is not None  # readers need not wait for writers
         other.execute("ROLLBACK")
     await store.create("calls/CA2", {})
+    await store.close()
+
+
+async def test_writes_that_wait_together_fail_alone(tmp_path: Path) -> None:
+    path = tmp_path / "parley.db"
+    store = SqliteStore(path)
+    await store.create("calls/taken", {"x": 1})
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first = asyncio.create_task(store.create("calls/1", {}))
+        await asyncio.sleep(0.05)
+        batches: list[list[Write]] = [
+            [Create("calls/2", {}), Put("calls/taken", {"x": 2})],
+            [Put("calls/3", {}), Put("calls/taken", {"x": 3}), Create("calls/taken-too", {}), Update("calls/no", {})],
+            [Create("calls/4", {}), Delete("calls/2")],
+        ]
+        together = [asyncio.create_task(store.batch(writes)) for writes in batches]
+        given_up = asyncio.create_task(store.create("calls/5", {}))
+        await asyncio.sleep(0.05)
+        given_up.cancel()
+        other.execute("ROLLBACK")
+        await first
+        outcomes = await asyncio.gather(*together, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None), NotFound, type(None)]
+    page = await store.query("calls")
+    assert {one.id: one.data for one in page.documents} == {"1": {}, "4": {}, "taken": {"x": 2}}
     await store.close()
 
 
