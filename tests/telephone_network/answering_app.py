@@ -33,6 +33,8 @@ class Received:
     signed: bool
     headers: dict[str, str]
     method: str = "POST"
+    at_s: float = 0.0
+    """The loop's time when it came in."""
 
 
 class AgentStream:
@@ -173,7 +175,8 @@ class AnsweringApp:
         url = f"{self.public_url or self.base_url}{request.url.path}{query}"
         signature = request.headers.get("x-twilio-signature", "")
         signed = RequestValidator(AUTH_TOKEN).validate(url, dict(pairs), signature)
-        webhook = Received(request.url.path, dict(pairs), signed, dict(request.headers), request.method)
+        now_s = asyncio.get_running_loop().time()
+        webhook = Received(request.url.path, dict(pairs), signed, dict(request.headers), request.method, now_s)
         self.received.append(webhook)
         self._came_in.set()
         await asyncio.sleep(self.slow.get(request.url.path, 0))

@@ -166,6 +166,14 @@ async def test_the_rest_api_takes_its_time(
     assert len(network.exchange.rings) == 1
 
 
+async def test_what_is_refused_has_no_answer_to_lose(
+    network: TelephoneNetwork, api: aiohttp.ClientSession, app: AnsweringApp
+) -> None:
+    network.misbehave("rest_500_after", event="create", times=1)
+    assert (await create(api, app, "12"))[0] == 400
+    assert (await create(api, app))[0] == 500
+
+
 async def test_lists_lag(network: TelephoneNetwork, api: aiohttp.ClientSession, app: AnsweringApp) -> None:
     network.misbehave("rest_list_lags", seconds=30)
     await create(api, app)

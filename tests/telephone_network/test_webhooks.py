@@ -79,3 +79,5 @@ async def test_callbacks_of_a_call_wait_for_each_other(network: TelephoneNetwork
     await asyncio.sleep(20)
     assert app.said_about("StreamEvent") == ["stream-started", "stream-stopped", ""]
     assert app.said_about("CallStatus") == ["", "", "completed"]
+    began, stopped, completed = (webhook.at_s for webhook in app.to("/status"))
+    assert (stopped - began, completed - stopped) == pytest.approx((3, 3), abs=0.1)
