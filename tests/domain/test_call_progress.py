@@ -103,9 +103,9 @@ def shuffled(draw: st.DrawFn) -> tuple[list[Any], list[Any]]:
     )
     further = st.sampled_from(["CA1", "human", "machine_start", "machine_end_beep", "what?"])
     talks = st.builds(Talk, st.integers(0, 3), st.booleans(), st.booleans(), st.booleans(), st.booleans())
-    words: list[Any] = draw(
-        st.lists(st.sampled_from(ANSWERED) | further | talks | st.sampled_from(Outcome), max_size=7)
-    )
+    stamped = st.builds(a_report, st.sampled_from(["ringing", "in-progress"]), st.integers(1, 3), st.integers(1, 9))
+    said = st.sampled_from(ANSWERED) | stamped | further | talks | st.sampled_from(Outcome)
+    words: list[Any] = draw(st.lists(said, max_size=7))
     words += ends
     copies = words + draw(st.lists(st.sampled_from(words), max_size=4) if words else st.just([]))
     return words, draw(st.permutations(copies))
