@@ -36,6 +36,7 @@ class Recording:
     read_as: str | None = None
     """What the renderer was given in place of the text, where that sounds better."""
     speed: float = 1.0
+    pre_emphasis: float = 0.0
 
     @property
     def name(self) -> str:

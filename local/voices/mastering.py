@@ -21,11 +21,12 @@ LIMITER_MS = 4
 FADE_MS = 5
 
 
-def master(spoken: NDArray[np.float32], rate_hz: int) -> bytes:
-    """A whole line as 8 kHz mono mu-law."""
+def master(spoken: NDArray[np.float32], rate_hz: int, pre_emphasis: float = 0.0) -> bytes:
+    """A whole line as 8 kHz mono mu-law. pre_emphasis 0..1 lifts what makes words clear, as a handset does."""
     import soxr
 
     narrow = np.asarray(soxr.resample(spoken.astype(np.float64), rate_hz, RATE_HZ, quality="VHQ"), dtype=np.float64)
+    narrow[1:] -= pre_emphasis * narrow[:-1]
     kept = _faded(_trimmed(narrow))
     levelled = kept * decibels_to_ratio(LOUDNESS_DBFS - speech_level_dbfs(kept))
     return encode(_limited(levelled))

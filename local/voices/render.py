@@ -17,7 +17,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,13 @@ def main() -> None:
     options = _options()
     kept = {entry.name: entry for entry in recordings().values()}
     wanted = needed_clips()
-    instructions = _pronunciation()
-    todo = [clip for clip in wanted if _is_due(clip, kept.get(clip.name), instructions) or _again(clip, options.again)]
+    pronunciation = _pronunciation()
+    todo = [clip for clip in wanted if _is_due(clip, kept.get(clip.name), pronunciation) or _again(clip, options.again)]
     print(f"{len(wanted)} clips needed, {len(todo)} to render")
     speaker = Kokoro(options.styles) if todo else None
     for number, clip in enumerate(todo, 1):
         assert speaker is not None
-        kept[clip.name] = _render(speaker, clip, instructions)
+        kept[clip.name] = _render(speaker, clip, pronunciation)
         print(f"{number}/{len(todo)} {clip.name} {kept[clip.name].seconds:.2f} s", flush=True)
         _write_manifest(kept.values())
     _drop_the_unneeded(kept, {clip.name for clip in wanted})
@@ -68,30 +68,41 @@ def _pronunciation() -> dict[str, Any]:
     return document
 
 
-def _reading(clip: Clip, instructions: dict[str, Any]) -> tuple[str, float]:
-    """What the speaker reads, and how fast."""
-    special = instructions["clips"].get(clip.name, {})
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a clip is to be spoken."""
+
+    read_as: str | None = None
+    speed: float = 1.0
+    pre_emphasis: float = 0.0
+
+
+def _reading(clip: Clip, pronunciation: dict[str, Any]) -> Reading:
     text = clip.text
-    for word, letters in instructions["words"][clip.language].items():
+    for word, letters in pronunciation["words"][clip.language].items():
         text = text.replace(word, letters)
-    return special.get("say", text), special.get("speed", 1.0)
+    found = {
+        "read_as": text,
+        **pronunciation["voices"].get(clip.voice, {}),
+        **pronunciation["clips"].get(clip.name, {}),
+    }
+    return Reading(**{key: value for key, value in found.items() if value != clip.text})
 
 
 def _again(clip: Clip, pattern: str) -> bool:
     return bool(pattern) and fnmatchcase(clip.name, pattern)
 
 
-def _is_due(clip: Clip, known: Recording | None, instructions: dict[str, Any]) -> bool:
-    if known is None or not known.path.is_file():
+def _is_due(clip: Clip, known: Recording | None, pronunciation: dict[str, Any]) -> bool:
+    if known is None or not known.path.is_file() or (known.text, known.language) != (clip.text, clip.language):
         return True
-    read_as, speed = _reading(clip, instructions)
-    same = (known.text, known.language, known.speed) == (clip.text, clip.language, speed)
-    return not same or (known.read_as or known.text) != read_as
+    return Reading(known.read_as, known.speed, known.pre_emphasis) != _reading(clip, pronunciation)
 
 
-def _render(speaker: Kokoro, clip: Clip, instructions: dict[str, Any]) -> Recording:
-    read_as, speed = _reading(clip, instructions)
-    audio = master(speaker.speak(read_as, clip.language, clip.voice, speed), RATE_HZ)
+def _render(speaker: Kokoro, clip: Clip, pronunciation: dict[str, Any]) -> Recording:
+    reading = _reading(clip, pronunciation)
+    spoken = speaker.speak(reading.read_as or clip.text, clip.language, clip.voice, reading.speed)
+    audio = master(spoken, RATE_HZ, reading.pre_emphasis)
     recorded = Recording(
         line_id=clip.line_id,
         text=clip.text,
@@ -101,8 +112,7 @@ def _render(speaker: Kokoro, clip: Clip, instructions: dict[str, Any]) -> Record
         sha256=hashlib.sha256(audio).hexdigest(),
         renderer=speaker.model,
         licence=LICENCE,
-        read_as=None if read_as == clip.text else read_as,
-        speed=speed,
+        **asdict(reading),
     )
     CLIPS.mkdir(exist_ok=True)
     recorded.path.write_bytes(audio)
@@ -117,17 +127,14 @@ def _drop_the_unneeded(kept: dict[str, Recording], needed: set[str]) -> None:
 
 
 def _write_manifest(entries: Iterable[Recording]) -> None:
-    """Sorted, so that the same clips give the same file."""
+    """Sorted, so that the same clips give the same file; how a clip was spoken stands there where it is unusual."""
+    usual = asdict(Reading())
     listed = [
-        {key: value for key, value in asdict(entry).items() if not _is_default(key, value)}
+        {key: value for key, value in asdict(entry).items() if key not in usual or value != usual[key]}
         for entry in sorted(entries, key=lambda entry: entry.name)
     ]
     document = {"format": "8 kHz mono G.711 mu-law, no header", "note": NOTE, "clips": listed}
     MANIFEST.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _is_default(key: str, value: object) -> bool:
-    return (key == "read_as" and value is None) or (key == "speed" and value == 1.0)
 
 
 if __name__ == "__main__":
