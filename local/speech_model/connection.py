@@ -51,8 +51,7 @@ class Connection:
             self._pong_after_s = (late.after_ms or 0) / 1000
         await self._socket.prepare(self._request)
         try:
-            keys.check_session(self._request.headers)
-            await self._converse()
+            await self._converse(keys)
         except* Refusal as refusals:
             await self._refuse(_first(refusals))
         except* ConnectionResetError:
@@ -69,11 +68,12 @@ class Connection:
         self.record.closed = self.record.closed or {"by": "server", "code": GONE}
         await self._socket.close(code=GONE, message=b"")
 
-    async def _converse(self) -> None:
+    async def _converse(self, keys: Keys) -> None:
         frames = self._frames()
         first = await anext(frames, None)
         if first is None:
             return
+        keys.check_session(self._request.headers)
         fields = setup_fields(first)
         self.record.setup = fields
         setup = read_setup(fields, self._door.platform, self._door.api_version)

@@ -119,7 +119,7 @@ class Ear:
         assert self._turn is not None
         pcm = b"".join(self._turn)
         speech_s = (self._last - self._first + 1) * FRAME_MS / 1000
-        self._turn, self._silent, self._rest = None, 0, b""
+        self._turn, self._silent = None, 0
         return SpeechEnded(pcm, max(speech_s, 0.0))
 
     def begin(self) -> SpeechBegan | None:

@@ -26,6 +26,8 @@ LIKE_ENOUGH_SHORT = 0.15
 LIKE_ENOUGH = 0.3
 SURPRISE = 0.4
 """A line that is expected but lost against one that is not."""
+PLAINLY = 0.1
+MOST_PLAINLY = 0.3
 EDGE = bytes(RATE_HZ // 5 * 2)
 """The grammar wants some silence on either side: 0.2 s."""
 
@@ -97,11 +99,11 @@ class Ears:
         padded = EDGE + pcm + EDGE
         phones = self._phones(padded)
         best = self._best(possible, padded, phones)
-        if best is not None and best.phrase in expected:
+        if best.phrase in expected:
             return best if best.likeness >= self._threshold(best.phrase) else None
         here = [phrase for phrase in possible if phrase.id in expected]
         second = self._best(here, padded, phones) if here and len(here) < len(possible) else None
-        if second is None or second.likeness < max(SURPRISE, best.likeness if best else 0.0):
+        if second is None or second.likeness < max(SURPRISE, best.likeness):
             return None
         return second
 
@@ -109,17 +111,20 @@ class Ears:
         phrase = next(phrase for phrase in self._phrases if phrase.id == phrase_id)
         return LIKE_ENOUGH_SHORT if len(phrase.phones()) < SHORT_LINE_PHONES else LIKE_ENOUGH
 
-    def _best(self, phrases: Sequence[Phrase], pcm: bytes, phones: Sequence[str]) -> Recognised | None:
+    def _best(self, phrases: Sequence[Phrase], pcm: bytes, phones: Sequence[str]) -> Recognised:
         self._grammar.add_jsgf_string("lines", jsgf(phrases))
         self._grammar.activate_search("lines")
         _listen(self._grammar, pcm)
         hypothesis = self._grammar.hyp()
         heard = hypothesis.hypstr.split() if hypothesis is not None and hypothesis.hypstr else []
         phrase = matching(phrases, heard) if heard else None
-        if phrase is not None:
-            return Recognised(phrase.id, likeness(phones, phrase.phones(len(heard))))
-        # The search may end in the middle of a line that nobody said; the phones still tell.
-        return max((Recognised(other.id, likeness(phones, other.phones())) for other in phrases), key=_by_likeness)
+        nearest = max((Recognised(other.id, likeness(phones, other.phones())) for other in phrases), key=_by_likeness)
+        if phrase is None:
+            return nearest
+        best = Recognised(phrase.id, likeness(phones, phrase.phones(len(heard))))
+        # The search may break off in a line that nobody said; where the phones say so plainly, they are believed.
+        broken_off = len(heard) < len(phrase.words)
+        return nearest if nearest.likeness > best.likeness + (PLAINLY if broken_off else MOST_PLAINLY) else best
 
     def _phones(self, pcm: bytes) -> list[str]:
         _listen(self._free, pcm)

@@ -26,9 +26,8 @@ def sounds(word: str) -> list[str]:
         if spelling is None:
             rest = rest[1:]
             continue
-        if not (
-            phones and spelling == rest[:1] and phones[-1] == SPELLINGS[spelling] and spelling not in VOWEL_LETTERS
-        ):
+        doubled = phones[-1:] == [SPELLINGS[spelling]] and spelling[0] not in VOWEL_LETTERS
+        if not doubled:
             phones.extend(SPELLINGS[spelling].split())
         rest = rest[len(spelling) :]
     return _ended(phones)

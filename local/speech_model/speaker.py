@@ -66,8 +66,8 @@ class Speaker:
         self._record.said.append(said)
         for _ in range(shape.times):
             for chunk in chunks[first:last]:
-                await self._send(chunk)
                 said.sent_ms += chunk.audio_ms
+                await self._send(chunk)
         said.whole = True
         await self._send_late()
 
@@ -77,14 +77,15 @@ class Speaker:
             pcm = self._voice.speak(act.text, act.line, voice)
         else:
             pcm = await asyncio.to_thread(self._voice.speak, act.text, act.line, voice)
+        text = f" {act.text}" if self._sent_ms else act.text
         if shape.sound:
-            return cut_once(pcm, act.text, self._cut)
+            return cut_once(pcm, text, self._cut)
         if shape.tone_ms is not None:
             pcm = tone(shape.tone_ms)
         if shape.faint:
             pcm = faint(pcm)
         cut = replace(self._cut, one_sample_first=shape.one_sample_first, early_transcript=shape.early_transcript)
-        return cut_line(pcm, act.text, cut)
+        return cut_line(pcm, text, cut)
 
     async def _send(self, chunk: Chunk) -> None:
         now = asyncio.get_running_loop().time()

@@ -109,7 +109,8 @@ class ToolDesk:
 
     def cancel(self) -> list[str]:
         """Give up waiting; the ids that are not wanted any more."""
-        ids = [call_id for call_id, answered in self._awaited.items() if not answered.done()]
+        # Whoever waited was cancelled, and the future with it.
+        ids = [call_id for call_id, answered in self._awaited.items() if not answered.done() or answered.cancelled()]
         for call_id in ids:
             self._conversation.calls.pop(call_id, None)
         self._awaited.clear()
