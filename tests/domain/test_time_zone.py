@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.packaged import packaged_yaml
-from shared.domain.time_zone import Whereabouts, ZoneSource, whereabouts, zones_named
+from shared.domain.time_zone import Whereabouts, ZoneSource, whereabouts, zones_named, zones_of
 
 TABLES = packaged_yaml("places.yaml")
 INDIAN, NEW_YORKER, MIAMI = "+919876543210", "+12125550123", "+13055550123"
@@ -181,3 +181,11 @@ def test_whatever_a_row_holds_the_answer_is_zones_that_exist_or_none(
 
 def test_nothing_known_is_said_as_such() -> None:
     assert whereabouts("+18005550123", "US") == Whereabouts((), None, ())
+
+
+@pytest.mark.parametrize(
+    ("phone", "zones"),
+    [(INDIAN, (KOLKATA,)), (NEW_YORKER, (EAST,)), ("+79161234567", ()), ("+999123456789", ()), ("anonymous", ())],
+)
+def test_zones_of_a_number_alone(phone: str, zones: tuple[str, ...]) -> None:
+    assert zones_of(phone) == zones
