@@ -48,6 +48,8 @@ class FaultKind(StrEnum):
     """The stream is never opened, as if the server could not be reached."""
     STREAM_FORGED = "stream_forged"
     """The upgrade is signed by somebody who does not know the token."""
+    STREAM_SIGNED_WITH_SLASH = "stream_signed_with_slash"
+    """The upgrade is signed over its URL with a slash at the end, as Twilio's own manual says can happen."""
     STREAM_REPLAYED = "stream_replayed"
     """`seconds` into the stream a second one is opened with the same parameters."""
     STREAM_GARBAGE = "stream_garbage"

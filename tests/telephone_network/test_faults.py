@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,11 +13,9 @@ import pytest_asyncio
 
 from local.telephone_network import NetworkSettings, TelephoneNetwork, telephone_network
 from local.telephone_network.calls.call import Call
-from local.telephone_network.sound import tones
 from shared.domain.call_status import CallStatus
-from tests.telephone_network.answering_app import AUTH_TOKEN, AgentStream, AnsweringApp
-from tests.telephone_network.conftest import ACCOUNT_SID, CALLER, OUR_NUMBER
-from tests.telephone_network.test_streams import heard, sounding_ms
+from tests.telephone_network.answering_app import AUTH_TOKEN, AnsweringApp
+from tests.telephone_network.conftest import ACCOUNT_SID, OUR_NUMBER
 
 pytestmark = [pytest.mark.virtual_time, pytest.mark.portable]
 
@@ -26,7 +23,6 @@ CALLEE = "+919876543210"
 IDENTITY = {"Authorization": "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()}
 CALLS = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json"
 EVERYTHING = ["initiated", "ringing", "answered", "completed"]
-LISTEN = [{"wait": "hang_up", "after_s": 30}]
 
 
 @pytest_asyncio.fixture
@@ -43,14 +39,6 @@ async def create(api: aiohttp.ClientSession, app: AnsweringApp, to: str = CALLEE
     form += [("StatusCallbackEvent", event) for event in EVERYTHING]
     async with api.post(CALLS, data=form) as answer:
         return answer.status, await answer.json()
-
-
-async def inbound(network: TelephoneNetwork, app: AnsweringApp, steps: Any = None, after: str = "") -> Call:
-    app.twiml["/voice"] = app.stream_twiml(after)
-    call = network.dial(CALLER, OUR_NUMBER, steps or LISTEN)
-    await call.over.wait()
-    await asyncio.sleep(3)
-    return call
 
 
 async def outbound(network: TelephoneNetwork, api: aiohttp.ClientSession, app: AnsweringApp) -> Call:
@@ -191,124 +179,6 @@ async def test_faults_choose_their_calls_and_end(
     numbers = [CALLEE, "+493012345", "+493012345", "+493012345", "+493012345"]
     assert [(await create(api, app, number))[0] for number in numbers] == [201, 201, 429, 429, 201]
     assert network.exchange.faults.active() == []
-
-
-async def keep_saying(stream: AgentStream) -> None:
-    await stream.say(tones.murmur(4000), piece=8000)
-    await stream.mark("end")
-    await stream.mark_back("end")
-
-
-async def test_a_broken_socket(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    network.misbehave("socket_dropped", seconds=2, times=1)
-    app.talk = keep_saying
-    app.twiml["/resume"] = "<Response/>"
-    done = await inbound(network, app, after="<Redirect>/resume</Redirect>")
-    assert [failed["code"] for failed in done.journal.find("stream failed")] == [31921]
-    assert done.streams[0]["ended"] == "broken"
-    assert "stop" not in [message["event"] for message in app.streams[0].messages]
-    assert sounding_ms(heard(network, done)[1]) == pytest.approx(2000, abs=60)
-    assert len(app.to("/resume")) == 1
-
-
-async def test_a_stream_that_is_not_opened(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    network.misbehave("socket_refused", times=1)
-    app.twiml["/resume"] = app.stream_twiml()
-    done = await inbound(network, app, after="<Redirect>/resume</Redirect>")
-    assert done.journal.find("stream failed")[0]["code"] == 31902
-    assert len(app.streams) == 1
-
-
-async def test_a_forged_upgrade_is_what_the_server_sees(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    network.misbehave("stream_forged", times=1)
-    done = await inbound(network, app, after="<Say>Sorry</Say>")
-    assert app.streams == []
-    assert done.journal.find("stream failed")[0]["code"] == 31920
-
-
-async def test_a_stream_opened_a_second_time(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    network.misbehave("stream_replayed", seconds=1, times=1)
-    done = await inbound(network, app)
-    (replay,) = done.journal.find("replay")
-    assert replay["accepted"]  # this app does not look at tokens; ours has to
-    first, second = app.streams
-    assert first.start["customParameters"] == second.start["customParameters"]
-    assert first.start["callSid"] == second.start["callSid"]
-
-
-async def test_nonsense_on_the_stream(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    network.misbehave("stream_garbage", seconds=0.1, times=1)
-    await inbound(network, app, [{"wait": 1}, {"hang_up": True}])
-    (stream,) = app.streams
-    assert stream.nonsense[0] == '{"event":"media","media":'
-    assert stream.nonsense[-1] == b"\x00\x01"
-    assert len(stream.nonsense) == 4
-    assert len(stream.caller) == pytest.approx(8000, abs=320)
-
-
-async def test_frames_that_come_late_but_in_order(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    arrived: list[float] = []
-
-    async def talk(stream: AgentStream) -> None:
-        for n in range(1, 101):
-            await stream.until(lambda n=n: len(stream.caller) >= n * 160)  # type: ignore[misc]
-            arrived.append(asyncio.get_running_loop().time())
-
-    network.misbehave("jitter", ms=100)
-    app.talk = talk
-    await inbound(network, app)
-    gaps_ms = [(after - before) * 1000 for before, after in itertools.pairwise(arrived)]
-    assert max(gaps_ms) > 40
-    assert arrived[-1] - arrived[0] == pytest.approx(99 * 0.02, abs=0.12)
-    chunks = [int(m["media"]["chunk"]) for m in app.streams[0].messages if m["event"] == "media"]
-    assert chunks == sorted(chunks)
-
-
-async def test_a_call_on_hold_sends_no_frames(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    network.misbehave("hold", after_s=1, seconds=2)
-    await inbound(network, app, [{"wait": 5}, {"hang_up": True}])
-    stamps = [int(m["media"]["timestamp"]) for m in app.streams[0].messages if m["event"] == "media"]
-    gaps = [after - before for before, after in itertools.pairwise(stamps)]
-    assert max(gaps) == pytest.approx(2020, abs=20)
-    assert sorted(gaps)[-2] == 20
-
-
-async def test_a_person_puts_us_on_hold(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    await inbound(network, app, [{"wait": 1}, {"hold": 3}, {"wait": 1}, {"hang_up": True}])
-    media = [m for m in app.streams[0].messages if m["event"] == "media"]
-    assert len(media) == pytest.approx(100, abs=3)
-
-
-async def test_lost_marks(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    async def talk(stream: AgentStream) -> None:
-        await stream.say(tones.murmur(200))
-        await stream.mark("lost")
-        await asyncio.sleep(1)
-        await stream.mark("found")
-        await stream.mark_back("found")
-        assert stream.marks == ["found"]
-
-    network.misbehave("marks_lost", times=1)
-    app.talk = talk
-    done = await inbound(network, app)
-    assert [mark["lost"] for mark in done.journal.find("mark reached")] == [True, False]
-
-
-async def test_late_marks(network: TelephoneNetwork, app: AnsweringApp) -> None:
-    took_s: list[float] = []
-
-    async def talk(stream: AgentStream) -> None:
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        await stream.say(tones.murmur(200))
-        await stream.mark("late")
-        await stream.mark_back("late")
-        took_s.append(loop.time() - began_s)
-
-    network.misbehave("marks_late", ms=500)
-    app.talk = talk
-    await inbound(network, app)
-    assert took_s == [pytest.approx(0.72, abs=0.05)]
 
 
 async def test_a_network_without_faults_has_none(app: AnsweringApp) -> None:

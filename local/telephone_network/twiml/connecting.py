@@ -46,7 +46,8 @@ async def _carry(leg: Leg, stream: Stream, url: str, report: StreamReport) -> No
     if exchange.faults.strike(FaultKind.SOCKET_REFUSED, call=call) is not None:
         raise StreamFailed(31902, "connection refused")
     forged = exchange.faults.strike(FaultKind.STREAM_FORGED, call=call) is not None
-    signature = exchange.webhooks.sign(url, {}, forged=forged)
+    slash = "/" if exchange.faults.strike(FaultKind.STREAM_SIGNED_WITH_SLASH, call=call) is not None else ""
+    signature = exchange.webhooks.sign(url + slash, {}, forged=forged)
     target, host = exchange.routes.resolve(url)
     with exchange.time.at_work():
         socket = await open_socket(target, signature, host, url)
