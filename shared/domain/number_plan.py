@@ -45,7 +45,7 @@ def country_and_kind(calling_code: int, national: str) -> tuple[str, str]:
 
 def split_digits(digits: str) -> tuple[int, str]:
     """Country code (0: there is none like it) and national number of a complete number without its +."""
-    for length in (1, 2, 3):
+    for length in () if digits.startswith("0") else (1, 2, 3):
         if (code := int(digits[:length])) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             return code, digits[length:]
     return 0, digits

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
@@ -60,6 +61,8 @@ _SEPARATORS = re.compile(r"\s*(?:[/,;|&\\\n]|\b(?:or|and)\b|या|और)\s*", 
 _SIDE_BY_SIDE = re.compile(r"(\+?\d{10,13})\s+(\+?\d{10,13})")
 _EXTENSION = re.compile(r"[\s,;]*(?:\bext(?:ensio)?n?\b|(?<=\d)x|\bx|#)[\s.:=-]*(\d{1,7})", re.IGNORECASE)
 _WORDS_AROUND = re.compile(r"[^\d+]*?(\+?\(?\d[\d ().-]{5,}\d)(?:\s*[\s(,:;][^\d]*)?")
+_AMERICAN_STYLE = re.compile(r"\([0-9]{3}\) ?[0-9]{3}[-. ]?[0-9]{4}|[0-9]{3}([-.])[0-9]{3}\1[0-9]{4}")
+"""(617) 555-1234 and 617-555-1234 are also Indian mobiles by their digits; nobody in India writes them so."""
 _NO_DIGIT = re.compile("[^0-9]")
 _FILLERS = frozenset({"1234567890", "0123456789", "12345678901"})
 
@@ -118,6 +121,8 @@ def _repaired(text: str, cell: str, region: str | None, certain: bool) -> PhoneN
     first: Problem | None = None
     if text != cell and (fields := common_number(text, region)):
         return tuple.__new__(PhoneNumber, fields)
+    if text.isdigit() and len(text) > 6 and _is_filler(text):
+        return problem("placeholder")
     for candidate, repairs in _candidates(text, region):
         answer = _parsed(candidate, region, certain)
         if isinstance(answer, PhoneNumber):
@@ -163,15 +168,20 @@ def _parsed(text: str, region: str | None, certain: bool) -> PhoneNumber | Probl
         return problem(kind)
     if country == _NO_COUNTRY:
         return problem("satellite")
-    if not explicit and (digits in _FILLERS or national == national[0] * len(national)):
+    if not explicit and _is_filler(national):
         return problem("placeholder")
-    unprefixed = not (explicit or certain) and digits == national and number.country_code != 1
-    if kind == "fixed_line" and unprefixed and len(digits) == 10 and country_and_kind(1, digits)[1]:
+    in_doubt = not (explicit or certain) and number.country_code != 1 and digits == national and len(digits) == 10
+    if in_doubt and (kind == "fixed_line" or _AMERICAN_STYLE.fullmatch(text)) and country_and_kind(1, digits)[1]:
         return problem("ambiguous_country")
     e164 = f"+{number.country_code}{national}"
     return PhoneNumber(e164, country, kind, _prefix_repairs(digits, explicit, country, e164))
 
 
+def _is_filler(digits: str) -> bool:
+    return digits in _FILLERS or digits == digits[0] * len(digits)
+
+
+@lru_cache(maxsize=10_000)
 def _short(digits: str, region: str | None) -> Problem:
     if not digits:
         return problem("not_a_number")

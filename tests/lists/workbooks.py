@@ -16,6 +16,7 @@ _STYLES = (
     '</numFmts><cellStyleXfs count="1"><xf numFmtId="14"/></cellStyleXfs><cellXfs count="5"><xf numFmtId="0"/>'
     '<xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="46"/><xf numFmtId="20"/></cellXfs></styleSheet>'
 )
+_HIDDEN = ' state="hidden"'
 DATE, DATE_AND_TIME, DURATION, TIME = 1, 2, 3, 4
 """Cell styles, by index."""
 
@@ -111,8 +112,7 @@ def _relations(parts: Iterable[tuple[str, str]]) -> str:
 
 def _workbook(names: Sequence[str], hidden: Sequence[str], date1904: bool) -> str:
     sheets = "".join(
-        f'<sheet name="{escape(name)}" sheetId="{number}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}'
-        f' r:id="rId{number}"/>'
+        f'<sheet name="{escape(name)}" sheetId="{number}"{_HIDDEN if name in hidden else ""} r:id="rId{number}"/>'
         for number, name in enumerate(names, start=1)
     )
     properties = '<workbookPr date1904="1"/>' if date1904 else ""

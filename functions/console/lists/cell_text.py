@@ -14,6 +14,9 @@ MAX_ORIGINAL_CHARACTERS = 32_767
 _EXACT = 1e15
 """Below this a float keeps every digit of a whole number."""
 
+_SUSPECT = re.compile("[\u115f\u1160\u17b4\u17b5\u3164\uffa0\U00010000-\U0010ffff]")
+"""Printable and yet perhaps unseen: fillers, and the far planes with their variation selectors (and all emoji)."""
+
 CellValue = str | float | bool | date | time | timedelta
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
@@ -22,7 +25,7 @@ _UNSEEN = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 """Marks that turn or hide text. The joiners U+200C and U+200D stay: Indian scripts are written with them."""
-_SPACES = re.compile(r"[^\S ]+| {2,}")
+_SPACES = re.compile(r"\s+")
 
 
 def cell_text(value: CellValue) -> str:
@@ -41,6 +44,11 @@ def cell_text(value: CellValue) -> str:
         case timedelta():
             minutes, seconds = divmod(round(value.total_seconds()), 60)
             return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def needs_no_cleaning(text: str) -> bool:
+    """Whether plain() would leave cells of these signs as they are, but for spaces at their ends."""
+    return text.isprintable() and len(text) <= MAX_CHARACTERS and (text.isascii() or not _SUSPECT.search(text))
 
 
 def as_it_came(cell: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from functions.console.lists.cell_text import MAX_CHARACTERS, as_it_came, plain
+from functions.console.lists.cell_text import MAX_CHARACTERS, as_it_came, needs_no_cleaning, plain
 from functions.console.lists.columns import VARIABLE, Column
 from functions.console.lists.country_names import region_named
 from functions.console.lists.damage import damage_in
@@ -123,7 +123,7 @@ class Classifier:
             cells = cells + [""] * (self._width - len(cells))
             surplus = any(map(str.strip, cells[self._width :]))
         text = "".join(cells)
-        if text.isprintable() and len(text) <= MAX_CHARACTERS:
+        if needs_no_cleaning(text):
             values = list(map(str.strip, cells))
         else:
             if len(text) > MAX_ROW_CHARACTERS:

@@ -65,9 +65,10 @@ def find_roles(columns: Sequence[Column], rows: Sequence[Sequence[str]], region:
     """Each field goes to the column whose header says it most plainly; the phone also to what the cells hold."""
     roles: dict[int, str] = {}
     shares = {column.index: _phone_share(column, rows, region) for column in columns if column.role == VARIABLE}
+    filled = {index: _filled_share(index, rows) for index in shares}
     meanings = {column.index: meaning(column.header) for column in columns if column.role == VARIABLE}
     scores = {
-        index: _header_score(columns[index].header, meanings[index]) + _ALL_NUMBERS * share
+        index: _header_score(columns[index].header, meanings[index]) + _ALL_NUMBERS * share * (1 + filled[index]) / 2
         for index, share in shares.items()
     }
     phone = max(scores, key=lambda index: scores[index], default=None)
@@ -101,6 +102,10 @@ def _phone_share(column: Column, rows: Sequence[Sequence[str]], region: str | No
     values = [row[column.index] for row in rows if len(row) > column.index and row[column.index].strip()]
     sample = values[:_SAMPLED_VALUES]
     return sum(_is_number(value, region) for value in sample) / len(sample) if sample else 0.0
+
+
+def _filled_share(index: int, rows: Sequence[Sequence[str]]) -> float:
+    return sum(1 for row in rows if len(row) > index and row[index].strip()) / len(rows) if rows else 0.0
 
 
 def _is_number(value: str, region: str | None) -> bool:

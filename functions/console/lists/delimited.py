@@ -100,9 +100,10 @@ class DelimitedRecords:
             self._recent.append((first, lines))
             first += len(lines)
             yield lines
-        if tail:
-            self._recent.append((first, io.StringIO(tail, newline="").readlines()))
-            yield self._recent[-1][1]
+        # An empty line at the end, so that a quote left open in the last row has something to swallow.
+        lines = [*io.StringIO(tail, newline="").readlines(), "\n"]
+        self._recent.append((first, lines))
+        yield lines
 
     def _next_line(self) -> str:
         while block := self._stream.read(BLOCK_CHARACTERS):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -20,9 +20,9 @@ from functions.console.lists.list_error import ListError
 from functions.console.lists.mended import Mended
 from functions.console.lists.reading import ListReading
 from functions.console.lists.report import Report
-from functions.console.lists.row_document import list_path, row_document, row_path, rows_path
+from functions.console.lists.row_document import list_path, row_document, row_path, rows_path, size_of
 from functions.console.lists.row_writer import RowWriter
-from shared.domain.contact_row import RowClass
+from shared.domain.contact_row import ContactRow, RowClass
 from shared.store.store import REMOVE, Conflict, Delete, Merge, Remove, Store, Value, Where
 
 log = logging.getLogger(__name__)
@@ -33,11 +33,9 @@ T = TypeVar("T")
 PROGRESS_EVERY_S = 1.0
 """Firestore takes about one write a second to the same document."""
 MOST_TITLES = 400
+MOST_PREVIEW_BYTES = 300_000
+"""A document holds 1 MiB, and 200 columns may have long headers."""
 _MOST_TRIES = 10
-
-
-class Superseded(Exception):
-    """Somebody has asked for the list to be read anew; this reading stops."""
 
 
 async def begin_reading(store: Store, list_id: str, reading: str, fields: Mapping[str, Value]) -> None:
@@ -84,8 +82,8 @@ async def load_list(
     except ListError as error:
         log.info("list refused", extra={"list": list_id, "code": error.code})
         await loading.tell({"status": "failed", "problem": error.problem()})
-    except Superseded:
-        log.info("list is read anew by another", extra={"list": list_id})
+    except Conflict:
+        log.info("this reading of the list is no longer wanted", extra={"list": list_id})
 
 
 class _Loading:
@@ -104,10 +102,12 @@ class _Loading:
         told = [{**column.told(), "examples": opened.examples(column)} for column in opened.columns]
         await self.tell({"columns": told, "mapping": mapping_of(opened.columns), "format": opened.format})
         preview = await asyncio.to_thread(opened.preview)
-        await self.tell({"preview": [row_document(row) for row in preview]})
+        await self.tell({"preview": [row_document(row) for row in _in_bytes(preview, MOST_PREVIEW_BYTES)]})
         if written:
             # An earlier reading may have taken the header, or a title above it, for rows.
-            await self._store.batch([Delete(row_path(self._list_id, n)) for n in range(1, min(opened.first_row, MOST_TITLES))])
+            await self._store.batch(
+                [Delete(row_path(self._list_id, n)) for n in range(1, min(opened.first_row, MOST_TITLES))]
+            )
         async for rows in _in_thread(opened.batches()):
             if remembered:
                 ledger.record(rows)
@@ -159,17 +159,26 @@ class _Loading:
             await self.tell({"total": report.total, "counts": report.counts(), "read_share": opened.read_share})
 
     async def tell(self, changes: Mapping[str, Value | Remove]) -> None:
-        """Change the list's document, if this reading is still wanted. Raises Superseded."""
+        """Change the list's document. Raises Conflict when the list is being read anew, by somebody else."""
         for _ in range(_MOST_TRIES):
             document = await self._store.get(list_path(self._list_id))
             if document is None or document.data.get("reading") != self._reading:
-                raise Superseded
+                raise Conflict("another reading has begun")
             try:
                 await self._store.update(document.path, changes, expected=document.version)
                 return
             except Conflict:
                 continue
         raise Conflict("others changed the list's document first, every time")
+
+
+def _in_bytes(rows: Iterable[ContactRow], most: int) -> Iterator[ContactRow]:
+    """As many of the first rows as fit."""
+    for row in rows:
+        most -= size_of(row)
+        if most < 0:
+            return
+        yield row
 
 
 async def _in_thread(batches: Iterator[T]) -> AsyncIterator[T]:

@@ -83,8 +83,8 @@ class ListReading:
         return self._head[0][0] if self._head else 1
 
     def examples(self, column: Column) -> list[str]:
-        """What stands in the first cells of a column."""
-        cells = (plain(cells[column.index]) for _, cells in self._head if len(cells) > column.index)
+        """The beginning of what stands in the first cells of a column."""
+        cells = (plain(cells[column.index])[:60] for _, cells in self._head if len(cells) > column.index)
         return list(islice(filter(None, cells), EXAMPLES))
 
     @property

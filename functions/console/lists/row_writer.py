@@ -19,8 +19,9 @@ FIRST_PAUSE_S = 0.2
 class RowWriter:
     """Writes the rows of one list. Writing a row twice is fine."""
 
-    def __init__(self, store: Store, list_id: str) -> None:
+    def __init__(self, store: Store, list_id: str, *, first_pause_s: float = FIRST_PAUSE_S) -> None:
         self._store = store
+        self._first_pause_s = first_pause_s
         self._list_id = list_id
         self._batch: list[Write] = []
         self._batch_bytes = 0
@@ -78,4 +79,4 @@ class RowWriter:
             except StoreUnavailable:
                 if tries == TRIES - 1:
                     raise
-                await asyncio.sleep(FIRST_PAUSE_S * 2**tries)
+                await asyncio.sleep(self._first_pause_s * 2**tries)
