@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt, AttemptEvent, AttemptState, IllegalEvent, give_up
-from shared.domain.attempt_check import FIRST_LOOK, QUEUED_LOOK, SECOND_LOOK
+from shared.domain.attempt_check import FIRST_LOOK, SECOND_LOOK
 from shared.domain.call_progress import Report, accept, fold
 from shared.domain.call_status import CallStatus
 from shared.domain.campaign import Campaign, CampaignState, campaign_path
@@ -116,8 +116,6 @@ async def _take_in(services: CampaignServices, attempt_id: str, call: CarrierCal
     moved = await services.attempts.move(attempt_id, lambda one: fold(one, report))
     if moved.state is AttemptState.DONE:
         await services.settlement.settle(attempt_id)
-    elif moved.state is AttemptState.ACCEPTED:
-        await services.attempts.note(attempt_id, {"check_at": now + QUEUED_LOOK})
 
 
 async def _must_not_ring(services: CampaignServices, attempt: Attempt) -> bool:

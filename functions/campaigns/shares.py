@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from functions.campaigns.leases import Lease
 from functions.campaigns.services import CampaignServices
@@ -91,9 +92,20 @@ async def _query(
     services: CampaignServices, one: CampaignShare, held: set[int], more: list[Where], limit: int
 ) -> list[Document]:
     where = [Where("state", "==", str(ContactState.PENDING)), *more, Where("due_at", "<=", services.clock.now())]
-    if len(held) < SHARDS:
-        where.insert(1, Where("shard", "in", sorted(held)))
-    page = await services.store.query(
-        f"campaigns/{one.campaign.id}/contacts", where, order_by=[OrderBy("due_at")], limit=limit
+    # With every shard held there is nothing to choose; a query takes only one choice, so it is one query a shard.
+    chosen: list[list[Where]] = (
+        [[]] if len(held) == SHARDS else [[Where("shard", "==", shard)] for shard in sorted(held)]
     )
-    return page.documents
+    found: list[Document] = []
+    for shard in chosen:
+        page = await services.store.query(
+            f"campaigns/{one.campaign.id}/contacts", [*shard, *where], order_by=[OrderBy("due_at")], limit=limit
+        )
+        found += page.documents
+    return found[:limit] if len(chosen) == 1 else sorted(found, key=_due_at)[:limit]
+
+
+def _due_at(document: Document) -> datetime:
+    due_at = document.data["due_at"]
+    assert isinstance(due_at, datetime)
+    return due_at

@@ -16,13 +16,12 @@ SECOND_LOOK = timedelta(seconds=60)
 QUEUED_LOOK = timedelta(seconds=20)
 """A call that does not ring by then waits in the carrier's queue, where its window may end."""
 RING_MARGIN = timedelta(seconds=90)
-TALK_MARGIN = timedelta(seconds=60)
 TALK_GRACE = timedelta(seconds=60)
 """Our own word on a conversation comes with the end of its stream; a crashed instance never says it."""
 DETECTION_GRACE = timedelta(seconds=10)
 """Machine detection may speak after a short call has ended."""
-LONGEST_CALL = timedelta(hours=4)
-"""Twilio ends every call by then."""
+TALK_LOOK = timedelta(minutes=2)
+"""How often the carrier is asked about a call that was answered; the callback that says it is over may be lost."""
 
 
 def check_at(attempt: Attempt, now: datetime, *, ring_timeout_s: int = 60) -> datetime:
@@ -37,7 +36,7 @@ def check_at(attempt: Attempt, now: datetime, *, ring_timeout_s: int = 60) -> da
         case AttemptState.RINGING:
             return now + timedelta(seconds=ring_timeout_s) + RING_MARGIN
         case AttemptState.IN_PROGRESS:
-            return (attempt.answered_at or now) + LONGEST_CALL + TALK_MARGIN
+            return now + TALK_LOOK
         case _:
             return now + settles_after(attempt)
 
