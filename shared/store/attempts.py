@@ -9,7 +9,7 @@ from typing import Any
 from shared.clock import Clock
 from shared.domain.attempt import Attempt, PastAttempt, attempt_path, past
 from shared.domain.attempt_check import check_at
-from shared.store.compare_and_set import change
+from shared.store.change import change_document
 from shared.store.store import REMOVE, Document, OrderBy, Remove, Store, Value, Where
 
 LOOK_BACK = timedelta(days=31)
@@ -55,12 +55,12 @@ class Attempts:
                 return {**changed_fields(moved[0], self._clock.now(), settled=True), **(also or {})}
             return {**changed_fields(moved[0], self._clock.now()), **(also or {})}
 
-        await change(self._store, attempt_path(attempt_id), decide)
+        await change_document(self._store, attempt_path(attempt_id), decide)
         return moved[0]
 
     async def note(self, attempt_id: str, fields: Mapping[str, Value]) -> None:
         """Keep something about an attempt that does not move it."""
-        await change(self._store, attempt_path(attempt_id), lambda _: fields)
+        await change_document(self._store, attempt_path(attempt_id), lambda _: fields)
 
     async def of_number(self, contact_id: str, now: datetime) -> tuple[PastAttempt, ...]:
         """What happened to this number lately, in all campaigns, newest first."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.campaign import Campaign, CampaignEvent, CampaignState, PauseReason, campaign_path
-from shared.store.compare_and_set import change
+from shared.store.change import change_document
 from shared.store.store import Document, Store, Where
 
 
@@ -25,7 +25,7 @@ async def move_campaign(store: Store, campaign_id: str, by: Callable[[Campaign],
         moved[:] = [by(Campaign.from_document(document.data))]
         return moved[0].to_document()
 
-    await change(store, campaign_path(campaign_id), decide)
+    await change_document(store, campaign_path(campaign_id), decide)
     return moved[0]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.suppression import Suppression, suppression_path
-from shared.store.compare_and_set import change
+from shared.store.change import change_document
 from shared.store.store import AlreadyExists, Store
 
 
@@ -14,7 +14,7 @@ async def suppress(store: Store, entry: Suppression) -> Suppression:
         await store.create(path, entry.to_document())
         return entry
     except AlreadyExists:
-        document = await change(
+        document = await change_document(
             store, path, lambda found: Suppression.from_document(found.data).merged(entry).to_document()
         )
         return Suppression.from_document(document.data)
