@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from local.speech_model import server_messages as messages
 from local.speech_model.faults import Kind, Moment
 from local.speech_model.outlet import Outlet
-from local.speech_model.script import Act, Moved, Place, Say, Script, UseTool, worked
+from local.speech_model.script import Act, Moved, Place, Say, Script, UseTool, is_empty, worked
 from local.speech_model.speaker import Speaker
 from local.speech_model.tool_desk import ToolDesk
 from local.speech_model.trouble import Shape, Trouble
@@ -46,7 +46,7 @@ class Answers:
         await self._trouble.pass_or_freeze(moment)
         if await self._spoilt(moved, moment):
             return
-        await self._outlet.resumption(None)
+        await self._outlet.begin_answer()
         self._speaker.begin(late)
         await self._perform(moved, self._trouble.shape(moment))
 
@@ -85,6 +85,7 @@ class Answers:
             await self._speaker.say(act, shape, since=HALF)
             # The tool's result is followed by what follows it; the rest of the sentence came in between.
             del self._acts[1]
+            self.owed = None
             if after is not None:
                 self.place = after.place
                 self._acts.extend(after.acts)
@@ -102,7 +103,7 @@ class Answers:
         moved = self._script.after_tool(self.place, worked(response))
         self._goal = moved.place
         await self._trouble.pass_or_freeze(Moment.TOOL_RESULT)
-        if not response or response == {"output": {}} or response == {"output": ""}:
+        if is_empty(response):
             self.owed = moved  # an empty result ends the turn without a word, as on 3.1
         return moved
 

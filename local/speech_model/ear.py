@@ -19,9 +19,10 @@ FRAME_BYTES = RATE_HZ * FRAME_MS // 1000 * 2
 PRE_ROLL_FRAMES = 15
 """0.3 s before the onset belong to the turn: a soft first consonant is in there."""
 LONGEST_TURN_FRAMES = 30 * 1000 // FRAME_MS
-ONSET_MS = {"START_SENSITIVITY_LOW": 100}
-DEFAULT_ONSET_MS = 60
+ONSET_MS = {"START_SENSITIVITY_HIGH": 60, "START_SENSITIVITY_LOW": 100}
 """Less speech than this in a row begins no turn."""
+PATIENCE = {"END_SENSITIVITY_HIGH": 1.0, "END_SENSITIVITY_LOW": 1.6}
+"""Where the setup gives no silence, so many times the usual one ends a turn."""
 LOUD_RMS = 250
 """-42 dB of full scale: telephone speech lies around -20."""
 
@@ -61,10 +62,11 @@ class Ear:
     def __init__(self, detection: AutomaticActivityDetection, silence_ms: int, is_speech: IsSpeech) -> None:
         self.automatic = not detection.disabled
         self._is_speech = is_speech
-        onset_ms = ONSET_MS.get(detection.start_of_speech_sensitivity or "", DEFAULT_ONSET_MS)
+        onset_ms = ONSET_MS.get(detection.start_of_speech_sensitivity or "", ONSET_MS["START_SENSITIVITY_HIGH"])
         self._onset_frames = max(onset_ms, detection.prefix_padding_ms or 0) // FRAME_MS
+        usual_ms = silence_ms * PATIENCE.get(detection.end_of_speech_sensitivity or "", 1.0)
         silence = detection.silence_duration_ms
-        self._end_frames = max(1, (silence_ms if silence is None else silence) // FRAME_MS)
+        self._end_frames = max(1, round(usual_ms if silence is None else silence) // FRAME_MS)
         self._rest = b""
         self._before: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES + self._onset_frames)
         self._turn: list[bytes] | None = None

@@ -6,9 +6,19 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from local.speech_model.script import Place, Script
+from local.speech_model.script import Place, Script, UseTool
 
 MOST_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A tool call, and where the conversation stood when it was made."""
+
+    act: UseTool
+    place: Place
+    repeats: int = 0
+    """How often it has been made before because nothing came of it."""
 
 
 @dataclass(slots=True)
@@ -17,8 +27,8 @@ class Conversation:
 
     script: Script
     open_sessions: int = 0
-    calls: dict[str, tuple[str, Place]] = field(default_factory=dict)
-    """Unanswered tool calls: id -> (name, where the conversation stood)."""
+    calls: dict[str, Issued] = field(default_factory=dict)
+    """Unanswered tool calls by id."""
 
 
 @dataclass(frozen=True, slots=True)

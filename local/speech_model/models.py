@@ -31,6 +31,8 @@ class LiveModel:
     affective: bool = False
     packs_events: bool = True
     """Audio, transcript and more in one event; older models send one thing at a time."""
+    interaction_status: bool = False
+    """Says apart from turnComplete whether more is to come."""
     media_chunks: bool = False
     """Whether it still takes the old realtimeInput.mediaChunks."""
 
@@ -70,6 +72,7 @@ LIVE_MODELS: Mapping[str, LiveModel] = {
             call_behaviours=frozenset({"NON_BLOCKING"}),
             calls_block=False,
             proactive_audio=None,
+            interaction_status=True,
         ),
         _native_audio_25("gemini-2.5-flash-native-audio-preview-12-2025", DEVELOPER_ONLY),
         _native_audio_25("gemini-2.5-flash-native-audio-latest", DEVELOPER_ONLY),

@@ -42,15 +42,25 @@ class Outlet:
             return []
         return [messages.encode(messages.input_transcription(fragment)) for fragment in fragments(text)]
 
-    async def turn_complete(self, reason: str | None = None) -> None:
-        """The end of a turn, with its usage: together, or every other time (on models that do so) just before."""
+    async def begin_answer(self) -> None:
+        """The model is at work, and the session cannot be resumed from here."""
+        await self.resumption(None)
+        if self._setup.model.interaction_status:
+            await self.message(messages.in_progress())
+
+    async def turn_complete(self, reason: str | None = None, *, more: bool = False) -> None:
+        """The end of a turn, with its usage: together, or every other time (on models that do so) just before.
+
+        more: a tool's result is still to come.
+        """
+        status = ("IN_PROGRESS" if more else "IDLE") if self._setup.model.interaction_status else None
         usage = self._usage.end_turn(self._setup.platform)
         self._turns += 1
         if self._setup.model.packs_events and self._turns % 2 == 0:
             await self.message(messages.usage_alone(usage))
-            await self.message(messages.turn_complete(reason, None))
+            await self.message(messages.turn_complete(reason, None, status))
         else:
-            await self.message(messages.turn_complete(reason, usage))
+            await self.message(messages.turn_complete(reason, usage, status))
 
     async def resumption(self, handle: str | None) -> None:
         """A new handle, or that there is none now; nothing if the setup did not ask for resumption."""

@@ -121,7 +121,7 @@ class Ears:
         nearest = max((Recognised(other.id, likeness(phones, other.phones())) for other in phrases), key=_by_likeness)
         if phrase is None:
             return nearest
-        best = Recognised(phrase.id, likeness(phones, phrase.phones(len(heard))))
+        best = Recognised(phrase.id, max(likeness(phones, phrase.phones(count)) for count in (len(heard), None)))
         # The search may break off in a line that nobody said; where the phones say so plainly, they are believed.
         broken_off = len(heard) < len(phrase.words)
         return nearest if nearest.likeness > best.likeness + (PLAINLY if broken_off else MOST_PLAINLY) else best

@@ -196,6 +196,11 @@ def _words(text: str) -> str:
     return f" {' '.join(''.join(letters).split())} "
 
 
+def is_empty(response: Mapping[str, Any]) -> bool:
+    """Whether a tool's answer says nothing at all."""
+    return not response or response in ({"output": {}}, {"output": ""}, {"result": ""}, {"result": {}})
+
+
 def worked(response: Mapping[str, Any]) -> bool:
     """Whether a tool's answer is good news: no error, and a status, if it has one, that says ok."""
     if "error" in response:

@@ -51,9 +51,16 @@ def generation_complete() -> dict[str, Any]:
     return {"serverContent": {"generationComplete": True}}
 
 
-def turn_complete(reason: str | None, usage: Mapping[str, Any] | None) -> dict[str, Any]:
+def in_progress() -> dict[str, Any]:
+    """The model is at work; only from models that say so."""
+    return {"serverContent": {"interactionStatus": "IN_PROGRESS"}}
+
+
+def turn_complete(reason: str | None, usage: Mapping[str, Any] | None, status: str | None = None) -> dict[str, Any]:
     """The turn is over; with what it used, unless that was sent apart."""
     content: dict[str, Any] = {"turnComplete": True}
+    if status:
+        content["interactionStatus"] = status
     if reason:
         content["turnCompleteReason"] = reason
     message: dict[str, Any] = {"serverContent": content}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +24,19 @@ from local.speech_model.client_messages import (
 )
 from local.speech_model.ear import RATE_HZ, Ear, SpeechBegan, SpeechEnded
 from local.speech_model.faults import Moment
-from local.speech_model.memory import Conversation, Memory, Saved
+from local.speech_model.memory import Conversation, Issued, Memory, Saved
 from local.speech_model.outlet import Outlet
 from local.speech_model.record import SessionRecord
 from local.speech_model.refusal import INTERNAL, INVALID_ARGUMENT, Refusal
-from local.speech_model.script import worked
+from local.speech_model.script import Moved, is_empty, worked
 from local.speech_model.setup_rules import Setup
 from local.speech_model.tool_desk import ToolDesk
 from local.speech_model.trouble import Trouble
 from local.speech_model.usage import Usage
 from local.speech_model.voice import resampled
 
+MOST_REPEATS = 2
+"""3.8 calls a tool again that came back with nothing."""
 OUT_OF_TIME = "Deadline expired before operation could complete."
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -216,9 +218,16 @@ class Session:
         await answers.give(moved, Moment.TEXT)
 
     def _take_results(self, message: ToolResponse) -> None:
-        for place, response in self._parts.desk.answer(message.responses):
-            moved = self._parts.conversation.script.after_tool(place, worked(response))
-            self._start(lambda moved=moved: self._parts.answers.give(moved, Moment.TOOL_RESULT))  # type: ignore[misc]
+        for call, response in self._parts.desk.answer(message.responses):
+            self._start(lambda call=call, response=response: self._go_on(call, response))  # type: ignore[misc]
+
+    async def _go_on(self, call: Issued, response: Mapping[str, Any]) -> None:
+        """A result that no answer waited for has come."""
+        repeats = is_empty(response) and call.repeats < MOST_REPEATS
+        self._parts.desk.repeats = call.repeats + 1 if repeats else 0
+        after = self._parts.conversation.script.after_tool(call.place, worked(response))
+        await self._parts.answers.give(Moved(call.place, (call.act,)) if repeats else after, Moment.TOOL_RESULT)
+        self._parts.desk.repeats = 0
 
     async def _take_content(self, content: ClientContent) -> None:
         turns = [(turn.role or "user", turn.text) for turn in content.turns]
@@ -239,7 +248,7 @@ class Session:
             self._be_told(turns[-1][1] if turns else "")
 
     async def _turn_complete(self, reason: str | None) -> None:
-        await self._parts.outlet.turn_complete(reason)
+        await self._parts.outlet.turn_complete(reason, more=bool(self._parts.conversation.calls))
         self._parts.record.state = self._parts.answers.place.state
         if self._parts.setup.message.session_resumption is not None:
             now = asyncio.get_running_loop().time()

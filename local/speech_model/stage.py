@@ -15,6 +15,7 @@ from local.speech_model.ear import Ear, IsSpeech, is_loud, voice_detector
 from local.speech_model.faults import FaultBook
 from local.speech_model.listener import Listener, Recogniser, TurnOrder
 from local.speech_model.memory import Conversation, Memory, Saved
+from local.speech_model.models import Platform
 from local.speech_model.neutral import NEUTRAL
 from local.speech_model.outlet import Outlet, Wire
 from local.speech_model.record import SessionRecord
@@ -34,6 +35,8 @@ MONTHS = "January February March April May June July August September October No
 DATE = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})\b")
 BEGIN_IN = re.compile(r"\bbegin in (english|hindi)\b", re.IGNORECASE)
 LANGUAGES = {"en": "en", "hi": "hi", "english": "en", "hindi": "hi"}
+SENSITIVITY = {Platform.DEVELOPER: "HIGH", Platform.VERTEX: "LOW"}
+"""Where the setup says nothing."""
 STRICTNESS = {"START_SENSITIVITY_LOW": 3}
 DEFAULT_STRICTNESS = 2
 
@@ -112,7 +115,7 @@ class Stage:
                 record,
                 outlet,
                 usage,
-                self._ear(setup.message),
+                self._ear(setup),
                 answers,
                 caller_turns,
                 desk,
@@ -124,8 +127,15 @@ class Stage:
         record.listening = (Listening.ENERGY if self.recogniser is None else Listening.SPEECH).value
         return self.recogniser or TurnOrder(dialogue, self.behaviour.caller)
 
-    def _ear(self, message: SetupMessage) -> Ear:
-        detection = message.realtime_input_config.automatic_activity_detection
+    def _ear(self, setup: Setup) -> Ear:
+        detection = setup.message.realtime_input_config.automatic_activity_detection
+        usual = SENSITIVITY[setup.platform]
+        detection = detection.model_copy(
+            update={
+                "start_of_speech_sensitivity": detection.start_of_speech_sensitivity or f"START_SENSITIVITY_{usual}",
+                "end_of_speech_sensitivity": detection.end_of_speech_sensitivity or f"END_SENSITIVITY_{usual}",
+            }
+        )
         is_speech: IsSpeech = is_loud
         if self.recogniser is not None:
             sensitivity = detection.start_of_speech_sensitivity or ""

@@ -10,7 +10,7 @@ from typing import Any
 from local.speech_model import server_messages as messages
 from local.speech_model.client_messages import FunctionResponse
 from local.speech_model.faults import Kind, Moment
-from local.speech_model.memory import Conversation
+from local.speech_model.memory import Conversation, Issued
 from local.speech_model.outlet import Outlet
 from local.speech_model.record import SessionRecord
 from local.speech_model.script import Place, UseTool
@@ -20,8 +20,8 @@ from local.speech_model.trouble import Trouble
 UNKNOWN_TOOL = "no_such_tool"
 BAD_ARGUMENTS: Mapping[str, Any] = {"": None, "unexpected": [[]]}
 
-Result = tuple[Place, Mapping[str, Any]]
-"""Where the conversation stood when the tool was called, and the tool's answer."""
+Result = tuple[Issued, Mapping[str, Any]]
+"""A call, and the tool's answer."""
 
 
 class ToolDesk:
@@ -36,6 +36,8 @@ class ToolDesk:
         self._record = record
         self._trouble = trouble
         self._awaited: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
+        self.repeats = 0
+        """How often the call that comes next has been made before."""
 
     def declared(self, name: str) -> bool:
         """Whether the client offers this tool."""
@@ -81,7 +83,8 @@ class ToolDesk:
         return response
 
     async def _send(self, call_id: str, name: str, arguments: Any, place: Place) -> None:
-        self._conversation.calls[call_id] = (name, place)
+        act = UseTool(name, arguments if isinstance(arguments, Mapping) else {})
+        self._conversation.calls[call_id] = Issued(act, place, self.repeats)
         self._record.tool_calls.append({"id": call_id, "name": name, "arguments": arguments, "state": place.state})
         await self._outlet.message(messages.tool_call([(call_id, name, arguments)]))
 
@@ -98,14 +101,14 @@ class ToolDesk:
             awaited = self._awaited.get(call_id)
             if awaited is None:
                 if response.scheduling != "SILENT":
-                    late.append((known[1], response.response))
+                    late.append((known, response.response))
             elif not awaited.done():
                 awaited.set_result(response.response)
         return late
 
     def _id_by_name(self, name: str | None) -> str | None:
         """Vertex AI takes results without an id."""
-        return next((call_id for call_id, (called, _) in self._conversation.calls.items() if called == name), None)
+        return next((call_id for call_id, call in self._conversation.calls.items() if call.act.name == name), None)
 
     def cancel(self) -> list[str]:
         """Give up waiting; the ids that are not wanted any more."""

@@ -87,3 +87,10 @@ def test_however_the_stream_is_cut_the_turns_are_the_same(runs: list[int], size:
 def test_loudness_alone_tells_sound_from_silence() -> None:
     assert is_loud(sound(FRAME_MS))
     assert not is_loud(silence(FRAME_MS))
+
+
+def test_low_end_sensitivity_is_patient_unless_a_silence_is_given() -> None:
+    low = {"endOfSpeechSensitivity": "END_SENSITIVITY_LOW"}
+    assert events(ear(**low), *[SOUND] * 5, *[SILENCE] * 39) == ["SpeechBegan"]
+    assert events(ear(**low), *[SOUND] * 5, *[SILENCE] * 40) == ["SpeechBegan", "SpeechEnded"]
+    assert events(ear(**low, silenceDurationMs=200), *[SOUND] * 5, *[SILENCE] * 10) == ["SpeechBegan", "SpeechEnded"]

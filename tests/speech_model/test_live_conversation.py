@@ -354,3 +354,29 @@ async def test_a_caller_is_understood_by_sound_and_answered_in_their_language(
         await caller.says(telephone_sound("weather_en_am_michael"), pause_ms=500)
         lost = await caller.answer()
         assert (lost.heard, lost.text) == ("<noise>", "Sorry, I did not catch that. Could you say it again, please?")
+
+
+async def test_3_8_calls_a_tool_again_that_came_back_with_nothing(speech: Speech) -> None:
+    async with speech.call(LIVE_38, tools={"book_appointment": {}}) as caller:
+        await caller.greeted()
+        await caller.makes_a_sound()
+        await caller.answer()
+        await caller.makes_a_sound()
+        calls = (await caller.answer()).tool_calls + (await caller.answer()).tool_calls
+        caller.tools = {"book_appointment": OK}
+        calls += (await caller.answer()).tool_calls
+        assert (await caller.answer()).text == "It is booked."
+    assert [call.name for call in calls] == ["book_appointment"] * 3
+    assert calls[0].args == calls[2].args
+
+
+async def test_a_model_that_thinks_says_when_it_is_idle(speech: Speech) -> None:
+    async with speech.call("gemini-3.8-live-extended-thinking", tools={"book_appointment": None}) as caller:
+        await caller.greeted()
+        await caller.makes_a_sound()
+        await caller.answer()
+        await caller.makes_a_sound()
+        asked = await caller.until("complete")  # the turn is complete, the interaction is not
+        caller.tools = {"book_appointment": OK}
+        await caller.results(asked.tool_calls[0])
+        assert (await caller.answer()).text == "It is booked."
