@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from functions.campaigns.app import make_app as campaigns_app
 from functions.campaigns.wiring import campaign_services
 from functions.console.app import make_app as console_app
+from functions.console.wiring import console_services
 from functions.tools.app import make_app as tools_app
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app as voice_app
@@ -98,7 +99,7 @@ def whole_app(settings: Settings) -> Starlette:
         voice_app(services),
         tools=tools_app(BUILTIN, services.agents, store, clock),
         campaigns=campaigns_app(campaign_services(settings, store, clock)),
-        console=console_app(store),
+        console=console_app(console_services(settings, store, clock)),
     )
 
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from shared.store.store import StoreUnavailable
+from functions.console.lists.list_error import ListError
+from shared.store.store import BadDocument, Conflict, MissingIndex, StoreError
+
+log = logging.getLogger(__name__)
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457; row, column and field name the place where something is wrong."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    code: str | None = None
+    row: int | None = None
+    column: str | None = None
+    field: str | None = None
 
 
 class Problem(Exception):
@@ -22,7 +42,7 @@ class Problem(Exception):
         self.title = title
         self.detail = detail
         self.fields: Mapping[str, Any] = fields
-        """More of it for programs: row, column, field."""
+        """More of it for programs: code, row, column, field."""
 
     def response(self) -> Response:
         """The problem document."""
@@ -30,6 +50,25 @@ class Problem(Exception):
         if self.detail:
             body["detail"] = self.detail
         return JSONResponse(body, status_code=self.status, media_type="application/problem+json")
+
+
+def list_problem(error: ListError) -> Problem:
+    """A list that cannot be used, as an answer to whoever sent it."""
+    told = error.problem()
+    return Problem(422, str(told.pop("sentence")), str(told.pop("fix")), **told)
+
+
+def invalid(error: ValidationError, where: str = "body") -> Problem:
+    """What a body or a query says wrong, field by field. The values that were sent are not repeated."""
+    errors = [
+        {
+            "field": ".".join(str(part) for part in one["loc"]) or where,
+            "detail": one["msg"].removeprefix("Value error, "),
+        }
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    first = errors[0]
+    return Problem(422, f"{first['field']} is not right", first["detail"], field=first["field"], errors=errors)
 
 
 def problem_handlers() -> dict[Any, Any]:
@@ -41,10 +80,42 @@ def problem_handlers() -> dict[Any, Any]:
 
     async def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return Problem(error.status_code, HTTPStatus(error.status_code).phrase, error.detail).response()
+        answer = Problem(error.status_code, HTTPStatus(error.status_code).phrase, error.detail).response()
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def list_refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, ListError)
+        return list_problem(error).response()
+
+    async def written_by_others(_: Request, error: Exception) -> Response:
+        del error
+        return Problem(409, "Somebody else changed this at the same time", "Look at it again and repeat.").response()
 
     async def store_away(_: Request, error: Exception) -> Response:
-        del error
-        return Problem(503, "The records cannot be read right now", "Try again in a moment.").response()
+        log.warning("store is away", extra={"error": type(error).__name__})
+        return Problem(503, "The records cannot be reached right now", "Try again in a moment.").response()
 
-    return {Problem: problem, HTTPException: http, StoreUnavailable: store_away}
+    async def cannot_be_kept(_: Request, error: Exception) -> Response:
+        if isinstance(error, MissingIndex):
+            return await our_fault(_, error)
+        return Problem(422, "This cannot be kept", "A name or a text in it is too long or not valid text.").response()
+
+    async def our_fault(request: Request, error: Exception) -> Response:
+        log.error("request failed", extra={"route": route_of(request), "error": type(error).__name__})
+        return Problem(500, "Something went wrong here", "It is not your doing. Try again in a moment.").response()
+
+    return {
+        Problem: problem,
+        HTTPException: http,
+        ListError: list_refused,
+        Conflict: written_by_others,
+        BadDocument: cannot_be_kept,
+        StoreError: store_away,
+        Exception: our_fault,
+    }
+
+
+def route_of(request: Request) -> str:
+    """The route's pattern: ids and numbers in a path stay out of the log."""
+    return getattr(request.scope.get("route"), "path", "none")

@@ -55,6 +55,13 @@ INDEXES: Sequence[Index] = (
     index("calls", "campaign_id", "-started_at"),
     index("calls", "state", "-started_at"),
     index("suppressions", "-at"),
+    index("campaigns", "-created_at"),
+    index("campaigns", "state", "-created_at"),
+    index("campaigns", "list_id"),
+    index("lists", "-created_at"),
+    # what a campaign's report counts, and what a preflight looks back on
+    index("contacts", "refusal"),
+    index("attempts", "-created_at"),
     # what an upload's report asks
     index("rows", "row"),
     index("rows", "class", "row"),
@@ -67,11 +74,14 @@ UNINDEXED: Sequence[tuple[str, str]] = (
     ("tool_results", "result"),
     ("events", "detail"),
     ("rows", "original"),
+    ("lists", "preview"),
+    ("pieces", "data"),
 )
 
 EXPIRING: Sequence[tuple[str, str]] = (
     # (group, field): Firestore deletes such documents within about a day after the time in this field
     ("stream_tokens", "expires_at"),
+    ("pieces", "expires_at"),
 )
 
 GROUPS: Sequence[str] = (
@@ -85,11 +95,18 @@ GROUPS: Sequence[str] = (
     "events",
     "leases",
     "lists",
+    "number_locks",
+    "numbers",
+    "parts",
+    "pieces",
     "rows",
     "stream_tokens",
     "suppressions",
+    "tallies",
     "tool_results",
     "turns",
+    "uploads",
+    "versions",
 )
 """Every kind of collection that Parley keeps; their bookkeeping field is not indexed."""
 

@@ -1,0 +1,237 @@
+"""Who must not be called: looked at, added to by hand or by file, taken off again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.datastructures import UploadFile
+
+from functions.console.list_desk import ListDesk
+from functions.console.lists.reading import ListReading
+from functions.console.operation import Answer, Asked, Operation, Paging, found, page_of
+from functions.console.problem import Problem
+from functions.console.services import ConsoleServices
+from shared.domain.calling_rules import Purpose
+from shared.domain.phone_number import PhoneNumber, is_region, read_number
+from shared.domain.record import Instant
+from shared.domain.suppression import Evidence, HeardBy, Suppression, SuppressionReason, suppression_path
+from shared.store.store import Delete, OrderBy
+from shared.store.suppressions import suppress
+
+log = logging.getLogger(__name__)
+
+MOST_NUMBERS = 50_000
+AT_ONCE = 16
+HASH = r"^[0-9a-f]{64}$"
+
+
+class Whom(BaseModel):
+    """Numbers, as people write them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    phone: str | None = Field(default=None, max_length=60, repr=False)
+    phones: list[str] = Field(default=[], max_length=1000, repr=False)
+    number_hash: str | None = Field(default=None, pattern=HASH)
+    country: str | None = None
+    """ISO 3166; whose number one without + is."""
+
+    @model_validator(mode="after")
+    def _names_a_country(self) -> Whom:
+        if self.country is not None and not is_region(self.country):
+            raise ValueError("the country is an ISO 3166 code such as IN or US")
+        return self
+
+
+class NewSuppressions(Whom):
+    """Whom not to call, and why. A file may be sent in place of numbers."""
+
+    reason: SuppressionReason = SuppressionReason.MANUAL
+    campaign_id: str | None = None
+    """For this campaign only; null: for all."""
+    purpose: Purpose | None = None
+    expires_at: Instant | None = None
+    words: str | None = Field(default=None, max_length=1000, repr=False)
+    """What the person said or wrote; kept as evidence."""
+
+
+class SuppressionAnswer(Answer):
+    """An entry. The number itself is not kept, only its keyed hash."""
+
+    number_hash: str
+    reason: SuppressionReason
+    at: datetime
+    campaign_id: str | None = None
+    purpose: Purpose | None = None
+    expires_at: datetime | None = None
+    source_campaign_id: str | None = None
+    heard_by: HeardBy | None = None
+    call_sid: str | None = None
+
+    @staticmethod
+    def of(entry: Suppression) -> SuppressionAnswer:
+        """The answer."""
+        evidence = entry.evidence
+        more: dict[str, Any] = (
+            {} if evidence is None else {"heard_by": evidence.heard_by, "call_sid": evidence.call_sid}
+        )
+        return SuppressionAnswer.model_validate({**dict(entry), "number_hash": entry.id, **more})
+
+
+class Suppressions(Answer):
+    """A page of entries, newest first."""
+
+    suppressions: list[SuppressionAnswer]
+    next: str | None = None
+
+
+class Suppressed(Answer):
+    """What was put on the list."""
+
+    suppressed: int
+    number_hashes: list[str]
+    """The first hundred."""
+    left_out: int = 0
+    """Rows of a file that hold no number."""
+
+
+class Lifted(Answer):
+    """What was taken off the list."""
+
+    number_hash: str
+    lifted: bool
+
+
+class SuppressionsApi:
+    """The operations on the suppression list."""
+
+    def __init__(self, services: ConsoleServices, desk: ListDesk) -> None:
+        self._services = services
+        self._store = services.store
+        self._desk = desk
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        path = "/api/suppressions"
+        one = f"{path}/{{number_hash}}"
+        return [
+            Operation("GET", path, "Who must not be called", self.all, Suppressions, query=Paging),
+            Operation("POST", path, "Call these numbers no more", self.add, Suppressed, form=NewSuppressions,
+                      status=201, problems=(413,)),
+            Operation("DELETE", path, "A person decides that a number may be called again", self.lift_named, Lifted,
+                      body=Whom, problems=(404,)),
+            Operation("GET", one, "An entry", self.one, SuppressionAnswer, problems=(404,)),
+            Operation("DELETE", one, "A person decides that a number may be called again", self.lift, Lifted,
+                      problems=(404,)),
+        ]  # fmt: skip
+
+    async def all(self, asked: Asked) -> BaseModel:
+        """The newest first."""
+        paging = asked.query.checked()
+        page = await page_of(
+            self._store.query(
+                "suppressions", order_by=[OrderBy("at", descending=True)], limit=paging.page_size, cursor=paging.cursor
+            )
+        )
+        entries = [SuppressionAnswer.of(Suppression.from_document(one.data)) for one in page.documents]
+        return Suppressions(suppressions=entries, next=page.next)
+
+    async def one(self, asked: Asked) -> BaseModel:
+        """One entry."""
+        document = await found(self._store.get(suppression_path(asked["number_hash"])), "entry")
+        return SuppressionAnswer.of(Suppression.from_document(document.data))
+
+    async def add(self, asked: Asked) -> BaseModel:
+        """All of them, or none where one cannot be read."""
+        new: NewSuppressions = asked.body
+        left_out = 0
+        if asked.file is not None:
+            hashes, left_out = await asyncio.to_thread(self._of_file, asked.file, new.country)
+        else:
+            hashes = self._hashes(new)
+        now = self._services.clock.now()
+        evidence = Evidence(heard_by=HeardBy.PERSON, words=new.words) if new.words else None
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def put(number_hash: str) -> None:
+            async with room:
+                entry = Suppression(
+                    id=number_hash,
+                    reason=SuppressionReason.IMPORTED
+                    if asked.file and new.reason is SuppressionReason.MANUAL
+                    else new.reason,
+                    at=now,
+                    campaign_id=new.campaign_id,
+                    purpose=new.purpose,
+                    expires_at=new.expires_at,
+                    evidence=evidence,
+                )
+                await suppress(self._store, entry)
+
+        await asyncio.gather(*(put(one) for one in hashes))
+        log.info("numbers suppressed by a person", extra={"count": len(hashes), "reason": str(new.reason)})
+        return Suppressed(suppressed=len(hashes), number_hashes=list(hashes[:100]), left_out=left_out)
+
+    async def lift_named(self, asked: Asked) -> BaseModel:
+        """By hash or by number."""
+        hashes = self._hashes(asked.body)
+        if len(hashes) != 1:
+            raise Problem(422, "Name one number", "Entries are taken off one by one.", field="phone")
+        return await self._lift(hashes[0])
+
+    async def lift(self, asked: Asked) -> BaseModel:
+        """By hash."""
+        return await self._lift(asked["number_hash"])
+
+    async def _lift(self, number_hash: str) -> Lifted:
+        document = await found(self._store.get(suppression_path(number_hash)), "entry")
+        await self._store.batch([Delete(document.path, document.version)])
+        log.info("suppression lifted by a person", extra={"reason": str(document.data.get("reason"))})
+        return Lifted(number_hash=number_hash, lifted=True)
+
+    def _hashes(self, whom: Whom) -> Sequence[str]:
+        """The numbers' hashes. Raises Problem that says which of them cannot be read."""
+        if whom.number_hash is not None:
+            return [whom.number_hash]
+        written = [*([whom.phone] if whom.phone is not None else []), *whom.phones]
+        if not written:
+            raise Problem(422, "No number is named", "Send phone, phones, number_hash or a file.", field="phone")
+        hashes: dict[str, None] = {}
+        wrong = []
+        for index, text in enumerate(written):
+            number = read_number(text, whom.country)
+            if isinstance(number, PhoneNumber):
+                hashes[self._services.hash_number(number.e164)] = None
+            else:
+                wrong.append({"index": index, "code": number.code, "detail": number.sentence, "fix": number.fix})
+        if wrong:
+            raise Problem(
+                422,
+                "Some numbers cannot be read; nothing was changed",
+                str(wrong[0]["detail"]),
+                field="phone" if whom.phone is not None else f"phones.{wrong[0]['index']}",
+                errors=wrong,
+            )
+        return list(hashes)
+
+    def _of_file(self, file: UploadFile, country: str | None) -> tuple[Sequence[str], int]:
+        """Every number of a file, also of rows that a campaign would not call."""
+        if country is None:
+            raise Problem(422, "The file's country is missing", "Send country, such as IN.", field="country")
+        hashes: dict[str, None] = {}
+        left_out = 0
+        with ListReading(file.file, self._desk.terms(country, Purpose.SERVICE)) as reading:
+            for rows in reading.batches():
+                for row in rows:
+                    if row.number_hash:
+                        hashes[row.number_hash] = None
+                    else:
+                        left_out += 1
+                if len(hashes) > MOST_NUMBERS:
+                    raise Problem(413, "Too many numbers", f"A file may have {MOST_NUMBERS} of them.", field="file")
+        return list(hashes), left_out
