@@ -14,6 +14,7 @@ what others send us
     BadWebhook              a webhook that cannot be read
     BadMessage              a message on a media stream that cannot be read
     BadToken                a stream's token that is missing, forged, used or for another call
+    Unidentified            a request without an identity that may come in
     ListError               an upload that cannot be used as a list
     Problem                 a request to the JSON API, answered with a problem document
     RuleError               calling rules that contradict themselves

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from functions.console.app import make_app
 from functions.console.services import ConsoleServices
 from shared.clock import Clock, SystemClock
 from shared.domain.phone_number import NumberHash
+from shared.errors import ConfigurationError
+from shared.identity import IAP, Identified, Identity
 from shared.logs import start_logs
 from shared.settings import Settings, current_settings
 from shared.store import open_store
@@ -27,9 +29,14 @@ def console_services(settings: Settings, store: Store, clock: Clock) -> ConsoleS
 
 
 @cache
-def app() -> Starlette:
+def app() -> ASGIApp:
     """The app of this process."""
     settings = current_settings()
     start_logs(level=settings.log_level, project=settings.google_cloud_project, as_json=settings.in_cloud)
     clock = SystemClock(settings.clock)
-    return make_app(console_services(settings, open_store(settings.store_url), clock))
+    console = make_app(console_services(settings, open_store(settings.store_url), clock))
+    if not settings.in_cloud:
+        return console
+    if settings.iap_audience is None:
+        raise ConfigurationError("IAP_AUDIENCE is not set; nobody who comes to the console can be trusted")
+    return Identified(console, Identity(IAP, settings.iap_audience))
