@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.voice.speech.model import ToolCall
+from functions.voice.watchdog import Awaiting, Step
 from shared.domain.call import Ending, Turn
 
 
@@ -72,4 +73,38 @@ class HangUp:
     ending: Ending
 
 
-Action = Play | SendMark | ClearPlayout | TellModel | RunTool | CancelTools | SaveTurn | Note | HangUp
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """The model does not do what it owes: try this."""
+
+    step: Step
+    awaiting: Awaiting
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOn:
+    """Leave the model's connection for a new one, before the service closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellHeard:
+    """Let the model know, without asking for an answer, what of its cut answer was heard."""
+
+    heard: str
+    unheard: str
+
+
+Action = (
+    Play
+    | SendMark
+    | ClearPlayout
+    | TellModel
+    | RunTool
+    | CancelTools
+    | SaveTurn
+    | Note
+    | HangUp
+    | Recover
+    | MoveOn
+    | TellHeard
+)

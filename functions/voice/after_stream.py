@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 MOST_STREAMS = 4
 """The first and three more; a call that loses its socket again after that is let go with an apology."""
 STORE_DEADLINE_S = 2.0
+MODEL_GONE = frozenset({Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE})
+"""A person can still help."""
 
 
 async def what_next(services: VoiceServices, call: IncomingCall, *, dial_status: str) -> str:
@@ -32,6 +34,16 @@ async def what_next(services: VoiceServices, call: IncomingCall, *, dial_status:
             return twiml.nobody_free(after.language)
         case Ending.STREAM_LOST if after.stream_no < MOST_STREAMS:
             return await _reconnect(services, call, after)
+        case ending if ending in MODEL_GONE and after.transfer_to:
+            match dial_status:
+                case "":
+                    return twiml.apologise_and_transfer(
+                        services.public_base_url, after.language, after.transfer_to, call.to
+                    )
+                case "completed" | "answered":
+                    return twiml.hang_up()
+                case _:
+                    return twiml.nobody_free(after.language)
         case ending if ending.is_our_fault:
             return twiml.apologise(after.language)
         case _:

@@ -62,6 +62,13 @@ class AgentTurns:
         else:
             answer.words.add(text, self.playout.sent_ms(answer.seq))
 
+    def sent_words(self) -> str:
+        """The words of the open answer whose sound has been sent."""
+        if self._open is None:
+            return ""
+        audio_ms = self.playout.sent_ms(self._open.seq)
+        return self._open.words.split(audio_ms, audio_ms, complete=False)[0]
+
     def complete(self) -> str | None:
         """The model has sent all of the open answer. Returns the name of the last mark, if one is due."""
         if self._open is None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from functions.voice.watchdog import Awaiting
+
 ASK_IF_THERE = (
     "[The caller has been silent for a while. In the language of the conversation, ask in one short sentence whether"
     " they are still there.]"
@@ -21,6 +25,51 @@ def pressed(digit: str) -> str:
 def greet(greeting: str) -> str:
     """The first words of a call."""
     return f"[The caller is on the line now. Greet them with exactly these words, and then listen: {greeting}]"
+
+
+def carry_on(heard: str) -> str:
+    """The session before this one broke while something was owed."""
+    said = f" The caller has heard you say: {heard!r}." if heard else ""
+    return (
+        f"[The line to you was cut for a moment.{said} Go on from there now in one short sentence: do not greet again,"
+        " do not repeat what was heard.]"
+    )
+
+
+NUDGES: dict[Awaiting, str] = {
+    Awaiting.DIRECTION: "[The caller has heard nothing yet. Speak now.]",
+    Awaiting.CALLER_TURN: "[The caller is waiting for your answer. Give it now; if you did not understand, say so.]",
+    Awaiting.INTERRUPTED: (
+        "[You were cut off and the caller hears nothing. Answer what they said; if it was only a noise, go on.]"
+    ),
+    Awaiting.TOOL_RESULT: "[The tool has answered and the caller is waiting. Tell them what came of it, now.]",
+    Awaiting.REST: "[Your last answer broke off and was not heard to its end. Say the rest now.]",
+}
+"""What a model that owes something is told first."""
+
+
+def tools_answered(answers: Sequence[tuple[str, str]]) -> str:
+    """Results of tools, as (name, JSON), for a session that never asked for them."""
+    told = "; ".join(f"{name} answered {result}" for name, result in answers)
+    return (
+        f"[The line to you was cut while tools were at work. They have run, do not call them again: {told}."
+        " Tell the caller what came of it, and go on.]"
+    )
+
+
+def tools_at_work(names: Sequence[str]) -> str:
+    """Tools that an earlier session called and that have not answered yet."""
+    return (
+        f"[The line to you was cut while tools were at work: {', '.join(names)}. They go on, do not call them again:"
+        " their result will be told to you. Ask the caller for a moment's patience in a few words.]"
+    )
+
+
+def what_was_heard(heard: str, unheard: str) -> str:
+    """The caller spoke over an answer. For the model's memory: nothing is to be said to it."""
+    if not heard:
+        return f"[The caller interrupted before anything of your last answer was heard. Not heard: {unheard!r}.]"
+    return f"[The caller interrupted. Heard of your last answer: {heard!r}. Not heard: {unheard!r}.]"
 
 
 RESUMED = (

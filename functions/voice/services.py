@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from functions.tools.registry import Registry
+from functions.voice.drain import Drain
+from functions.voice.ready_sessions import ReadySessions
 from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
@@ -69,3 +71,5 @@ class VoiceServices:
     number_hash: Callable[[str], str]
     """A number's id on the suppression list."""
     endings: Endings = field(default_factory=Endings)
+    ready: ReadySessions = field(default_factory=ReadySessions)
+    drain: Drain = field(default_factory=Drain)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from functions.tools.tool import EndCall, ToolContext, Transfer, Wish
 from functions.voice.actions import (
@@ -19,28 +17,33 @@ from functions.voice.actions import (
     CancelTools,
     ClearPlayout,
     HangUp,
+    MoveOn,
     Note,
     Play,
+    Recover,
     RunTool,
     SaveTurn,
     SendMark,
+    TellHeard,
     TellModel,
 )
+from functions.voice.agent_sound import AgentSound
 from functions.voice.audio import Downsampler, Upsampler, decode_ulaw, encode_ulaw, loudness
 from functions.voice.call_record import CallRecord, seqs
 from functions.voice.campaign_call import CampaignCall
-from functions.voice.conversation import Conversation, Pace
+from functions.voice.conversation import Conversation
 from functions.voice.errand import Errand
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Media, Stop
-from functions.voice.model_link import ModelLink
-from functions.voice.prompts import OPTED_OUT, RESUMED, greet, leave_message
+from functions.voice.model_link import ModelLink, Move
+from functions.voice.patience import Pace
+from functions.voice.prompts import NUDGES, OPTED_OUT, RESUMED, greet, leave_message, what_was_heard
+from functions.voice.recall import Recall, said_before
 from functions.voice.services import AfterStream, VoiceServices
-from functions.voice.session_setup import session_setup
+from functions.voice.session_setup import first_words, places
 from functions.voice.speech.model import (
     AgentAudio,
     GenerationComplete,
-    GoAway,
     Interrupted,
     SpeechError,
     SpeechEvent,
@@ -52,11 +55,11 @@ from functions.voice.speech.model import (
 )
 from functions.voice.stream_token import StreamTicket
 from functions.voice.tool_desk import ToolDesk
+from functions.voice.watchdog import Step
 from shared.domain.agent import Agent
 from shared.domain.call import Ending, Speaker, Turn
 from shared.domain.disposition import CONVERSATION_TURNS
 from shared.domain.suppression import Evidence
-from shared.domain.time_zone import zones_of
 
 log = logging.getLogger(__name__)
 
@@ -87,13 +90,13 @@ class CallSession:
         self._errand = errand
         self._language = ticket.language or agent.languages.start
         self._record = CallRecord(ticket.call_sid, ticket.stream_no, services.journal, services.clock)
-        pace = Pace(silence_ms=agent.limits.silence_s * 1000, call_ms=agent.limits.call_s * 1000)
+        pace = Pace(agent.limits.silence_s * 1000, agent.limits.call_s * 1000, agent.model.thinking_level)
         self._conversation = Conversation(pace, seqs(ticket.stream_no))
         self._up, self._down = Upsampler(), Downsampler()
-        now = local_time(services.clock.now(), ticket.caller, errand)
-        facts = None if errand is None else errand.facts
-        setup = session_setup(agent, self._language, services.tools, now, facts)
-        self._link = ModelLink(services.speech_for(agent), setup, self._history)
+        self._sound = AgentSound()
+        self._recall = Recall(self._conversation, self._record, self._now_ms, self._line_lost)
+        self._places = places(services, agent, self._language, ticket.caller, errand)
+        self._link = ModelLink(self._places, self._recall)
         self._tools = ToolDesk(
             services.tools, self._link, self._record, services.clock, self._now_ms, self._tool_context
         )
@@ -102,14 +105,10 @@ class CallSession:
         self._transfer_to: str | None = None
         self._start_s = asyncio.get_running_loop().time()
         self._unknown_messages = 0
+        self._tried: dict[Step, int] = dict.fromkeys(Step, 0)
 
     def _now_ms(self) -> float:
         return (asyncio.get_running_loop().time() - self._start_s) * 1000
-
-    def _history(self) -> Sequence[tuple[str, str]]:
-        turns = sorted(self._record.turns.values(), key=lambda turn: turn.seq)
-        roles = {Speaker.CALLER: "user", Speaker.AGENT: "model"}
-        return [(roles[turn.speaker], turn.text) for turn in turns if turn.text]
 
     async def carry(self) -> AfterStream:
         """Carry the stream to its end, and say how it ended."""
@@ -139,9 +138,13 @@ class CallSession:
             "underruns": playout.underruns,
             "stale_marks": playout.stale_marks,
             "reopenings": self._link.reopenings,
+            "model_moves": {str(move): times for move, times in self._link.moves.items() if times},
+            "model_stuck": {str(step): times for step, times in self._tried.items() if times},
             "unknown_messages": self._unknown_messages + self._leg.unknown_messages,
             "bad_messages": self._leg.bad_messages,
         }
+        if ending in {Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE}:
+            self._transfer_to = next(iter(self._agent.transfer_numbers.values()), None)
         self._record.ended(ending, now_ms, {"counters": counters, "transfer_to": self._transfer_to})
         after = AfterStream(ending, self._spoken_language(), self._ticket.stream_no, self._transfer_to)
         self._services.endings.remember(self._ticket.call_sid, after)
@@ -177,7 +180,7 @@ class CallSession:
             match await self._leg.receive():
                 case Media(ulaw=ulaw):
                     pcm = decode_ulaw(ulaw)
-                    await self._link.send_audio(self._up.push(pcm))
+                    await self._link.send_audio(self._up.push(pcm), unanswered=self._conversation.is_caller_unanswered)
                     await self._perform(self._conversation.caller_frame(loudness(pcm), self._now_ms()))
                 case MarkEcho(name=name):
                     await self._perform(self._conversation.mark_played(name, self._now_ms()))
@@ -198,54 +201,77 @@ class CallSession:
         while True:
             await asyncio.sleep(HOLD_TICK_S)
             await self._perform(self._conversation.tick(self._now_ms()))
+            quiet = self._conversation.is_quiet
+            if self._services.drain.wants_stream(asyncio.get_running_loop().time(), quiet=quiet):
+                self._record.event("stream_handed_over", self._now_ms(), {"quiet": quiet})
+                raise StreamOver(Ending.STREAM_LOST)
 
     # -- the model's side
 
     async def _speak(self) -> None:
         try:
-            await self._link.open()
+            greeted = await self._open()
         except (SpeechUnavailable, SpeechRefused) as error:
-            log.error(
-                "speech model unavailable", extra={"call": self._ticket.call_sid, "code": error.code, "why": str(error)}
-            )
-            self._record.event("speech_model_unavailable", self._now_ms(), {"code": error.code, "why": str(error)})
+            self._model_failed("speech model unavailable", error)
             raise StreamOver(Ending.SPEECH_MODEL_UNAVAILABLE) from None
-        self._record.event("speech_model_ready", self._now_ms())
-        await self._link.send_text(RESUMED if self._ticket.stream_no > 1 else greet(self._greeting()))
+        self._record.event("speech_model_ready", self._now_ms(), {"prepared": greeted})
+        self._conversation.session_stands(self._now_ms())
+        hello = RESUMED if self._ticket.stream_no > 1 else greet(first_words(self._agent, self._language, self._errand))
+        await self._tell(hello, told=greeted)
         while True:
             try:
                 events = await self._link.receive()
             except SpeechError as error:
-                log.error(
-                    "speech model failed", extra={"call": self._ticket.call_sid, "code": error.code, "why": str(error)}
-                )
-                self._record.event("speech_model_failed", self._now_ms(), {"code": error.code, "why": str(error)})
+                self._model_failed("speech model failed", error)
                 raise StreamOver(Ending.SPEECH_MODEL_FAILED) from None
             for event in events:
                 await self._take(event)
 
-    def _greeting(self) -> str:
-        if self._errand is not None:
-            return self._errand.greeting(self._agent, self._language)
-        return self._agent.greeting.get(self._language) or self._agent.greeting[self._agent.languages.start]
+    async def _open(self) -> bool:
+        """Open the model's session; True if one was ready that has been told to greet."""
+        ready = None
+        if self._ticket.stream_no == 1:
+            ready = await self._services.ready.take(self._ticket.call_sid)
+        else:
+            self._recall.before = await said_before(self._services.store, self._ticket.call_sid)
+            self._link.begin_with(self._recall.before)
+        await self._link.open(ready.session if ready else None)
+        return ready is not None and ready.greeted
+
+    def _model_failed(self, phrase: str, error: SpeechError) -> None:
+        log.error(phrase, extra={"call": self._ticket.call_sid, "code": error.code, "why": str(error)})
+        self._record.event(phrase.replace(" ", "_"), self._now_ms(), {"code": error.code, "why": str(error)})
+
+    async def _tell(self, text: str, *, told: bool = False) -> None:
+        """Direct the model, which is to answer by voice."""
+        self._conversation.told(text, self._now_ms())
+        if not told:
+            await self._link.send_text(text)
+
+    async def _line_lost(self) -> None:
+        self._down.reset()
+        self._sound.end()
+        await self._perform(self._conversation.session_ends(self._now_ms()))
 
     async def _take(self, event: SpeechEvent) -> None:
         now_ms = self._now_ms()
         match event:
             case AgentAudio(pcm=pcm):
-                ulaw = encode_ulaw(self._down.push(pcm))
-                if ulaw:
-                    await self._perform(self._conversation.agent_audio(ulaw, now_ms))
+                voice = self._down.push(pcm)
+                if voice:
+                    await self._perform(self._conversation.agent_audio(encode_ulaw(voice), now_ms))
+                    if (flaw := self._sound.push(voice)) is not None:
+                        await self._perform(self._conversation.flawed(str(flaw), now_ms))
                 return
             case GenerationComplete() | TurnComplete() | Interrupted():
                 tail = self._end_of_audio(event)
                 if tail and self._conversation.agent.is_open:
                     await self._perform(self._conversation.agent_audio(tail, now_ms))
+                if (flaw := self._sound.end()) is not None and not isinstance(event, Interrupted):
+                    await self._perform(self._conversation.flawed(str(flaw), now_ms))
             case Usage(input_tokens=used, output_tokens=made):
                 self._record.used(used, "input")
                 self._record.used(made, "output")
-            case GoAway(time_left_s=left_s):
-                self._record.event("go_away", now_ms, {"time_left_s": left_s})
             case UnknownMessage():
                 self._unknown_messages += 1
         await self._perform(self._conversation.speech_event(event, now_ms))
@@ -271,7 +297,13 @@ class CallSession:
                 case ClearPlayout():
                     await self._leg.clear()
                 case TellModel(text):
-                    await self._link.send_text(text)
+                    await self._tell(text)
+                case TellHeard(heard, unheard):
+                    await self._link.add_context(what_was_heard(heard, unheard))
+                case MoveOn():
+                    self._link.move(Move.PLANNED)
+                case Recover():
+                    await self._recover(action)
                 case SaveTurn(turn):
                     self._save(turn)
                 case Note(kind, fields):
@@ -284,6 +316,17 @@ class CallSession:
                     raise StreamOver(ending)
                 case _:
                     assert_never(action)
+
+    async def _recover(self, action: Recover) -> None:
+        self._tried[action.step] += 1
+        log.warning("speech model is stuck", extra={"call": self._ticket.call_sid, "step": str(action.step)})
+        match action.step:
+            case Step.NUDGE:
+                await self._link.send_text(NUDGES[action.awaiting])
+            case Step.RESUME:
+                self._link.move(Move.RESUME)
+            case _:
+                self._link.move(Move.REPLACE)
 
     def _save(self, turn: Turn) -> None:
         self._record.turn(turn)
@@ -299,7 +342,7 @@ class CallSession:
         written = await campaign.suppress(evidence)
         self._record.event("suppressed", self._now_ms(), {"written": written})
         if await campaign.model_must_be_told():
-            await self._link.send_text(OPTED_OUT)
+            await self._tell(OPTED_OUT)
 
     async def _listen_for_machine(self, campaign: CampaignCall) -> None:
         """A machine gets the campaign's message, or nothing; what a person said weighs more than the detector."""
@@ -310,7 +353,7 @@ class CallSession:
         self._record.event("machine_answered", self._now_ms(), {"message": bool(message)})
         if not message:
             raise StreamOver(Ending.AGENT_ENDED)
-        await self._link.send_text(leave_message(message))
+        await self._tell(leave_message(message))
 
     # -- tools
 
@@ -343,9 +386,3 @@ class CallSession:
             case Transfer(number):
                 self._transfer_to = number
                 self._conversation.close_after_goodbye(Ending.TRANSFERRED, now_ms)
-
-
-def local_time(now: datetime, number: str, errand: Errand | None) -> datetime:
-    """The instant on the other party's clock; of an unknown number's, in UTC."""
-    zones = errand.contact.time_zones if errand is not None else zones_of(number)
-    return now.astimezone(ZoneInfo(zones[0])) if zones else now

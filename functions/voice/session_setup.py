@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from functions.tools.registry import Registry
+from functions.voice.errand import Errand
 from functions.voice.instructions import instructions
+from functions.voice.model_link import Place
+from functions.voice.services import VoiceServices
 from functions.voice.speech.model import ActivityDetection, SessionSetup, ToolDeclaration
 from shared.domain.agent import Agent
+from shared.domain.time_zone import zones_of
+from shared.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
 
 
 def session_setup(
@@ -33,3 +42,36 @@ def session_setup(
         thinking_level=agent.model.thinking_level,
         temperature=agent.model.temperature,
     )
+
+
+def places(
+    services: VoiceServices, agent: Agent, language: str, caller: str, errand: Errand | None
+) -> tuple[Place, ...]:
+    """Where this agent can be voiced, the best first, each with the setup of its sessions. Raises UnknownTool."""
+    now = local_time(services.clock.now(), caller, errand)
+    facts = None if errand is None else errand.facts
+    found: list[Place] = []
+    for choice in agent.model.and_fallbacks():
+        voiced = agent.model_copy(update={"model": choice})
+        try:
+            model = services.speech_for(voiced)
+        except ConfigurationError:
+            if choice is agent.model:
+                raise
+            log.error("a fallback of the agent's model is not configured", extra={"agent": agent.id})
+            continue
+        found.append(Place(model, session_setup(voiced, language, services.tools, now, facts)))
+    return tuple(found)
+
+
+def local_time(now: datetime, number: str, errand: Errand | None) -> datetime:
+    """The instant on the other party's clock; of an unknown number's, in UTC."""
+    zones = errand.contact.time_zones if errand is not None else zones_of(number)
+    return now.astimezone(ZoneInfo(zones[0])) if zones else now
+
+
+def first_words(agent: Agent, language: str, errand: Errand | None) -> str:
+    """What the agent says first; on a campaign's errand that may be the law's."""
+    if errand is not None:
+        return errand.greeting(agent, language)
+    return agent.greeting.get(language) or agent.greeting[agent.languages.start]

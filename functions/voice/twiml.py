@@ -38,13 +38,25 @@ def apologise(language: str | None) -> str:
 
 def transfer(public_base_url: str, number: str, caller_id: str | None) -> str:
     """Join the caller to a person; what follows is decided when that call is over."""
-    origin = public_base_url.rstrip("/")
     response = VoiceResponse()
+    _dial(response, public_base_url, number, caller_id)
+    return str(response)
+
+
+def apologise_and_transfer(public_base_url: str, language: str | None, number: str, caller_id: str | None) -> str:
+    """We cannot go on with this call: say so in the caller's language, and join them to a person."""
+    response = VoiceResponse()
+    _say(response, "connecting_you", language)
+    _dial(response, public_base_url, number, caller_id)
+    return str(response)
+
+
+def _dial(response: VoiceResponse, public_base_url: str, number: str, caller_id: str | None) -> None:
+    origin = public_base_url.rstrip("/")
     dial = response.dial(
         answer_on_bridge=True, timeout=25, caller_id=caller_id or None, action=f"{origin}{AFTER}", method="POST"
     )
     dial.number(number)
-    return str(response)
 
 
 def nobody_free(language: str | None) -> str:
@@ -53,11 +65,15 @@ def nobody_free(language: str | None) -> str:
 
 
 def _say_and_hang_up(name: str, language: str | None) -> str:
-    tag, words = line(name, language)
     response = VoiceResponse()
-    response.say(words, language=tag, voice=SAY_VOICES.get(tag))
+    _say(response, name, language)
     response.hangup()
     return str(response)
+
+
+def _say(response: VoiceResponse, name: str, language: str | None) -> None:
+    tag, words = line(name, language)
+    response.say(words, language=tag, voice=SAY_VOICES.get(tag))
 
 
 def reject() -> str:

@@ -57,8 +57,8 @@ class Languages(Strict):
         return self
 
 
-class Model(Strict):
-    """Which speech model voices the agent, and where it runs."""
+class SpeechPlace(Strict):
+    """A speech model, and where it runs."""
 
     id: str = "gemini-3.1-flash-live-preview"
     platform: Literal["configured", "developer", "vertex"] = "configured"
@@ -67,6 +67,17 @@ class Model(Strict):
     """Vertex AI only; a residency promise is kept by naming one here."""
     thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
+
+
+class Model(SpeechPlace):
+    """Which speech model voices the agent."""
+
+    fallbacks: tuple[SpeechPlace, ...] = ()
+    """Tried in this order when the model cannot be had, or is stuck in the middle of a call."""
+
+    def and_fallbacks(self) -> tuple[Model, ...]:
+        """All that may voice the agent, the best first."""
+        return (self, *(Model(**place.model_dump()) for place in self.fallbacks))
 
 
 class TurnTaking(Strict):

@@ -14,6 +14,10 @@ LINES: dict[str, dict[str, str]] = {
         "en": "We are sorry, we have a technical problem right now. Please call again in a few minutes. Goodbye.",
         "hi": "माफ़ कीजिए, अभी हमारे यहाँ तकनीकी समस्या है। कृपया कुछ मिनट बाद फिर से कॉल कीजिए। नमस्ते।",
     },
+    "connecting_you": {
+        "en": "We are sorry, we have a technical problem. One moment please, we are connecting you to a person.",
+        "hi": "माफ़ कीजिए, हमारे यहाँ तकनीकी समस्या है। कृपया रुकिए, हम आपको किसी से जोड़ रहे हैं।",
+    },
     "nobody_free": {
         "en": "I am sorry, nobody is free to take your call right now. We will call you back. Goodbye.",
         "hi": "माफ़ कीजिए, अभी कोई उपलब्ध नहीं है। हम आपको वापस कॉल करेंगे। नमस्ते।",

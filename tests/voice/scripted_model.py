@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from functions.voice.speech.model import (
     AgentAudio,
     AgentText,
@@ -23,12 +25,33 @@ MS_24K = 48
 """Bytes of a millisecond at 24 kHz."""
 
 
+def voice(ms: int, seed: int = 7) -> bytes:
+    """Something that rises, falls and changes its colour as speech does: syllables of noise, PCM at 24 kHz."""
+    chance = np.random.default_rng(seed)
+    samples = np.arange(24 * ms)
+    pitch_hz = 140 + 40 * np.sin(2 * np.pi * samples / 24_000 / 0.7)
+    buzz = np.sign(np.sin(2 * np.pi * np.cumsum(pitch_hz) / 24_000))
+    syllables = np.abs(np.sin(np.pi * samples / 24_000 / 0.18)) ** 2
+    sound = (buzz * 0.5 + chance.normal(0, 0.3, len(samples))) * syllables * 6_000
+    return bytes(sound.astype("<i2").tobytes())
+
+
+VOICE = voice(2_000)
+
+
+def spoken(ms: int = 40, at_ms: int = 0) -> AgentAudio:
+    """A piece of an answer, as the model sends it."""
+    start = at_ms % 1_000 * MS_24K
+    return AgentAudio((VOICE * (1 + ms // 1_000))[start : start + ms * MS_24K], 24_000)
+
+
 @dataclass
 class ScriptedSession:
     """One open session; the test speaks for the model."""
 
     setup: SessionSetup
     texts: list[str] = field(default_factory=list)
+    context: list[str] = field(default_factory=list)
     answers: list[ToolAnswer] = field(default_factory=list)
     audio_ms: float = 0
     closed: bool = False
@@ -43,6 +66,10 @@ class ScriptedSession:
         self._refuse_when_closed()
         self.texts.append(text)
         self._heard.set()
+
+    async def add_context(self, text: str) -> None:
+        self._refuse_when_closed()
+        self.context.append(text)
 
     async def send_activity(self, started: bool) -> None:
         self._refuse_when_closed()
@@ -75,10 +102,14 @@ class ScriptedSession:
     def says(self, text: str, ms: int) -> None:
         """A whole answer, sent at once: words, audio in 40 ms pieces, and its end."""
         self.sends(AgentText(text))
-        for _ in range(ms // 40):
-            self.sends(AgentAudio(b"\x10\x00" * (MS_24K * 20), 24_000))
+        self.speaks(ms)
         self.sends(GenerationComplete())
         self.sends(TurnComplete())
+
+    def speaks(self, ms: int) -> None:
+        """Audio alone, in pieces of 40 ms."""
+        for at_ms in range(0, ms, 40):
+            self.sends(spoken(40, at_ms))
 
     def breaks(self, code: int = 1006, *, resumable: bool = True) -> None:
         """The connection is lost."""

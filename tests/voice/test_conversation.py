@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functions.voice.actions import Action, ClearPlayout, HangUp, Note, Play, RunTool, SaveTurn, SendMark, TellModel
 from functions.voice.call_record import seqs
-from functions.voice.conversation import Conversation, Pace
+from functions.voice.conversation import Conversation
+from functions.voice.patience import Pace
 from functions.voice.prompts import ASK_IF_THERE, SAY_GOODBYE_TO_SILENCE, WRAP_UP
 from functions.voice.speech.model import (
     AgentText,

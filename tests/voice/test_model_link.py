@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from functions.voice.model_link import MOST_REOPENINGS, ModelLink
+from functions.voice.model_link import MOST_REOPENINGS, Memory, ModelLink, Place, Recollection
 from functions.voice.speech.model import (
     AgentText,
     ResumeHandle,
@@ -25,8 +25,13 @@ SETUP = SessionSetup(model="m", instructions="You are Tara.", voice="Kore")
 FRAME = b"\x00" * 640
 
 
+class Said(Memory):
+    def recollect(self) -> Recollection:
+        return Recollection([("user", "hello"), ("model", "good morning")])
+
+
 def link(model: ScriptedModel) -> ModelLink:
-    return ModelLink(model, SETUP, lambda: [("user", "hello"), ("model", "good morning")])
+    return ModelLink([Place(model, SETUP)], Said())
 
 
 async def test_what_the_caller_says_before_the_session_stands_is_sent_first() -> None:

@@ -97,7 +97,8 @@ class GeminiLive:
                 session = await connection.__aenter__()
         except Exception as error:
             raise failures.opening_failure(error) from None
-        return GeminiSession(session, connection, told)
+        profile = profile_of(setup.model, self._platform)
+        return GeminiSession(session, connection, told, takes_context=profile.takes_context)
 
     @asynccontextmanager
     async def _connected(self, setup: SessionSetup) -> AsyncIterator[AsyncSession]:
@@ -118,12 +119,20 @@ class GeminiSession:
     """One open conversation with the model."""
 
     def __init__(
-        self, session: AsyncSession, connection: AbstractAsyncContextManager[AsyncSession], told: Sequence[str]
+        self,
+        session: AsyncSession,
+        connection: AbstractAsyncContextManager[AsyncSession],
+        told: Sequence[str],
+        *,
+        takes_context: bool = False,
     ) -> None:
         self._session = session
         self._connection = connection
         self._wire: Wire = wire_of(session)
         self._closed = False
+        self._takes_context = takes_context
+        self._context = ""
+        """What goes with the next text."""
         self.warnings = tuple(told)
         """What of the setup the model will not honour."""
 
@@ -147,7 +156,19 @@ class GeminiSession:
 
     async def send_text(self, text: str) -> None:
         """Say something to the model that the caller did not say; it answers by voice."""
-        await self._say(text=text)
+        context, self._context = self._context, ""
+        await self._say(text=f"{context} {text}" if context else text)
+
+    async def add_context(self, text: str) -> None:
+        """Something to know and not to answer; the last one waits for the next text where it may not go alone."""
+        if not self._takes_context:
+            self._context = text
+            return
+        from google.genai import types
+
+        async with self._sending():
+            turn = types.Content(role="user", parts=[types.Part(text=text)])
+            await self._session.send_client_content(turns=turn, turn_complete=False)
 
     async def send_activity(self, started: bool) -> None:
         """The caller began or stopped speaking."""

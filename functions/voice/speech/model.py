@@ -225,6 +225,10 @@ class SpeechSession(Protocol):
         """Say something to the model that the caller did not say; it answers by voice."""
         ...
 
+    async def add_context(self, text: str) -> None:
+        """Something for the model to know and not to answer; goes with the next text where it cannot go alone."""
+        ...
+
     async def send_activity(self, started: bool) -> None:
         """The caller began or stopped speaking; only when activity detection is ours."""
         ...

@@ -51,6 +51,9 @@ class Profile:
     """Thinking levels it takes."""
     announces_history: bool = True
     """Earlier turns are announced in the setup and sent before the first caller audio; otherwise just sent."""
+    takes_context: bool = False
+    """Turns may be added in the middle of a session without an answer being asked for. Early releases of 3.1 ended
+    the session on that, so only families that never did are trusted with it."""
     known: bool = True
 
     def thinking_level(self, level: str | None) -> str | None:
@@ -73,12 +76,14 @@ class Profile:
 
 
 _FLASH_3_1: Final = Profile(Thinking.LEVEL, ToolMode.ALWAYS_BLOCKING, ALL_LEVELS)
-_LIVE_3_8: Final = Profile(Thinking.NONE, ToolMode.FREE_UNLESS_TOLD)
-_LIVE_3_8_VERTEX: Final = Profile(Thinking.NONE, ToolMode.FREE_UNLESS_TOLD, announces_history=False)
-_EXTENDED_3_8: Final = Profile(Thinking.LEVEL, ToolMode.ALWAYS_FREE, ALL_LEVELS - {"minimal"})
-_FLASH_2_5: Final = Profile(Thinking.BUDGET, ToolMode.BLOCKING_UNLESS_TOLD, announces_history=False)
+_LIVE_3_8: Final = Profile(Thinking.NONE, ToolMode.FREE_UNLESS_TOLD, takes_context=True)
+_LIVE_3_8_VERTEX: Final = Profile(Thinking.NONE, ToolMode.FREE_UNLESS_TOLD, announces_history=False, takes_context=True)
+_EXTENDED_3_8: Final = Profile(Thinking.LEVEL, ToolMode.ALWAYS_FREE, ALL_LEVELS - {"minimal"}, takes_context=True)
+_FLASH_2_5: Final = Profile(Thinking.BUDGET, ToolMode.BLOCKING_UNLESS_TOLD, announces_history=False, takes_context=True)
 # On Vertex AI, declaring a tool of 2.5 as non-blocking broke tools altogether.
-_FLASH_2_5_VERTEX: Final = Profile(Thinking.BUDGET, ToolMode.ALWAYS_BLOCKING, announces_history=False)
+_FLASH_2_5_VERTEX: Final = Profile(
+    Thinking.BUDGET, ToolMode.ALWAYS_BLOCKING, announces_history=False, takes_context=True
+)
 _UNKNOWN: Final = Profile(Thinking.NONE, ToolMode.ALWAYS_BLOCKING, announces_history=False, known=False)
 """Nothing that any of them refuses."""
 

@@ -236,7 +236,10 @@ def seconds(duration: str | None) -> float:
 
 def _unknown_keys(message: bytes) -> list[str]:
     """Keys that we do not know in a message that told us nothing."""
-    return [key for key in _FIELDS.decode(message) if key not in _KNOWN_KEYS]
+    try:
+        return [key for key in _FIELDS.decode(message) if key not in _KNOWN_KEYS]
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ["unreadable"]
 
 
 def _carefully(kind: Any, raw: bytes | msgspec.Raw, unread: list[str], path: str = "") -> Any:

@@ -1,0 +1,39 @@
+"""A process that is told to stop: its calls go on until a quiet moment, and then over to another instance.
+
+The platform gives a process a few seconds between SIGTERM and the end. A stream that is closed in that time is
+followed by its verb's webhook, which another instance answers with the next stream of the same conversation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+FORCED_AFTER_S: Final = 6.0
+"""Cloud Run kills ten seconds after SIGTERM; records and sockets want the rest."""
+GONE_AFTER_S: Final = 3.0
+"""What closing and writing down may take after that."""
+LOOK_EVERY_S: Final = 0.1
+
+
+class Drain:
+    """Which streams a process carries, and whether they are to be handed over."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+        self.streams = 0
+
+    def wants_stream(self, now_s: float, *, quiet: bool) -> bool:
+        """Whether a stream is to be handed over now."""
+        return self._since_s is not None and (quiet or now_s - self._since_s >= FORCED_AFTER_S)
+
+    async def run(self) -> None:
+        """Ask every stream to go, and wait for it, but not for ever."""
+        loop = asyncio.get_running_loop()
+        self._since_s = loop.time()
+        while self.streams and loop.time() - self._since_s < FORCED_AFTER_S + GONE_AFTER_S:  # noqa: ASYNC110  # it also counts
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+PROCESS: Final = Drain()
+"""The server's, and that of every stream it carries."""

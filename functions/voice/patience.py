@@ -1,0 +1,63 @@
+"""How long a conversation may be silent, and how long it may be: the caller is asked, and the agent is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.voice.actions import Action, HangUp, Note, TellModel
+from functions.voice.prompts import ASK_IF_THERE, SAY_GOODBYE_TO_SILENCE, WRAP_UP
+from shared.domain.call import Ending
+
+WRAP_UP_MS = 30_000
+"""The agent is told so long before the call's time limit."""
+REPROMPTS = 2
+"""How often a silent caller is asked before the goodbye."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The agent's limits, as a conversation needs them."""
+
+    silence_ms: int
+    call_ms: int
+    thinking_level: str | None = None
+    """How long the model may think before it is taken for stuck."""
+
+
+class Patience:
+    """One stream's silence and length."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._active_ms = 0.0
+        """When something was last said or done by either side."""
+        self._reprompts = 0
+        self._told_to_wrap_up = False
+
+    def active(self, now_ms: float) -> None:
+        """Somebody said or did something."""
+        self._active_ms = now_ms
+
+    def caller_is_there(self, now_ms: float) -> None:
+        """The caller said or pressed something that can be understood."""
+        self._active_ms = now_ms
+        self._reprompts = 0
+
+    @property
+    def gone(self) -> bool:
+        """The caller was asked often enough."""
+        return self._reprompts > REPROMPTS
+
+    def due(self, now_ms: float, *, busy: bool) -> list[Action]:
+        """What the clock asks for. busy: somebody speaks, or an answer is being worked on."""
+        if now_ms >= self._pace.call_ms:
+            return [HangUp(Ending.TIME_LIMIT)]
+        if not self._told_to_wrap_up and now_ms >= self._pace.call_ms - WRAP_UP_MS:
+            self._told_to_wrap_up = True
+            return [Note("told_to_wrap_up"), TellModel(WRAP_UP)]
+        if busy or now_ms - self._active_ms < self._pace.silence_ms:
+            return []
+        self._active_ms = now_ms
+        self._reprompts += 1
+        text = SAY_GOODBYE_TO_SILENCE if self.gone else ASK_IF_THERE
+        return [Note("silence", {"reprompt": self._reprompts}), TellModel(text)]

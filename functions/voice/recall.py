@@ -1,0 +1,76 @@
+"""What a conversation remembers for a model that takes over: the turns of this stream and of those before it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from functions.voice.call_record import CallRecord
+from functions.voice.conversation import Conversation
+from functions.voice.model_link import Memory, Move, Recollection
+from shared.domain.call import Speaker, call_path
+from shared.store.store import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+READ_WITHIN_S = 1.5
+MOST_TURNS = 300
+
+Said = tuple[str, str]
+"""Who, as the model names them, and what."""
+ROLES = {str(Speaker.CALLER): "user", str(Speaker.AGENT): "model"}
+
+
+async def said_before(store: Store, call_sid: str) -> tuple[Said, ...]:
+    """What was said, and heard, in earlier streams of this call; nothing when the store is away."""
+    try:
+        async with asyncio.timeout(READ_WITHIN_S):
+            page = await store.query(f"{call_path(call_sid)}/turns", limit=MOST_TURNS)
+    except (StoreError, TimeoutError):
+        log.warning("earlier turns could not be read", extra={"call": call_sid})
+        return ()
+    return _said((str(one.data.get("speaker")), str(one.data.get("text") or "")) for one in page.documents)
+
+
+def _said(turns: Iterable[tuple[str, str]]) -> tuple[Said, ...]:
+    return tuple((ROLES[speaker], text) for speaker, text in turns if text and speaker in ROLES)
+
+
+class Recall(Memory):
+    """One stream's memory, and its notes on how the model was kept up."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        record: CallRecord,
+        now_ms: Callable[[], float],
+        line_lost: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._conversation = conversation
+        self._record = record
+        self._now_ms = now_ms
+        self._line_lost = line_lost
+        self.before: Sequence[Said] = ()
+        """What was said in earlier streams."""
+
+    @property
+    def history(self) -> tuple[Said, ...]:
+        """Everything that was said and heard, in order."""
+        turns = sorted(self._record.turns.values(), key=lambda turn: turn.seq)
+        return (*self.before, *_said((str(turn.speaker), turn.text) for turn in turns))
+
+    async def session_ends(self, move: Move) -> None:
+        """Note it, and let the conversation end what was under way."""
+        self._record.event("model_session_left", self._now_ms(), {"why": str(move)})
+        await self._line_lost()
+
+    def recollect(self) -> Recollection:
+        """The turns, and what the caller is owed."""
+        return Recollection(self.history, self._conversation.session_debt())
+
+    def session_stands(self, move: Move, gap_ms: float) -> None:
+        """Note it, and let the clocks of the new session run."""
+        now_ms = self._now_ms()
+        self._record.event("model_session_taken_up", now_ms, {"why": str(move), "gap_ms": round(gap_ms)})
+        self._conversation.session_stands(now_ms)
