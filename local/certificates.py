@@ -6,6 +6,8 @@ nothing but loopback.
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -45,8 +47,10 @@ class Certificates:
 
 
 def certificates(folder: Path | None = None) -> Certificates:
-    """The certificates of a folder, made if they are not there; without a folder, in a new temporary one."""
-    folder = folder or Path(tempfile.mkdtemp(prefix="parley-certificates-"))
+    """The certificates of a folder, made if they are not there; without a folder, in one that goes with the process."""
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="parley-certificates-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     made = Certificates(folder)
     if not (made.ca_bundle.is_file() and made.server_pem.is_file()):
         _make(made)

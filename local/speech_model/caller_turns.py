@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from local.speech_model.answer import Answers
 from local.speech_model.ear import RATE_HZ, SpeechEnded
@@ -13,6 +15,7 @@ from local.speech_model.record import SessionRecord
 from local.speech_model.script import Script
 from local.speech_model.trouble import Trouble
 
+Work = Callable[[], Coroutine[Any, Any, None]]
 BETWEEN = bytes(RATE_HZ // 5 * 2)
 """0.2 s of silence between two halves of a turn."""
 NOT_UNDERSTOOD = "<noise>"
@@ -43,12 +46,16 @@ class CallerTurns:
         self._unanswered: SpeechEnded | None = None
         """A turn that had ended too soon: the caller went on while the model thought."""
 
-    async def answer(self, turn: SpeechEnded) -> None:
+    def take(self, turn: SpeechEnded) -> Work:
+        """A turn has ended; what comes back answers it."""
+        before, self._unanswered = self._unanswered, None
+        self._thinking_about = _joined(before, turn)
+        return lambda: self._answer(turn, before)
+
+    async def _answer(self, turn: SpeechEnded, before: SpeechEnded | None) -> None:
         """Understand the turn, write down its words, answer it."""
         clock = asyncio.get_running_loop().time
         think_until = clock() + self._think_s
-        before, self._unanswered = self._unanswered, None
-        self._thinking_about = _joined(before, turn)
         phrase = await self._understand(turn, before)
         await asyncio.sleep(max(0.0, think_until - clock()))
         self._thinking_about = None
@@ -63,13 +70,16 @@ class CallerTurns:
         """The line that was said: with the half before the pause, or without it."""
         dialogue, place = self._script.dialogue, self._answers.place
         heard = None
+        candidate = turn
         for candidate in [turn] if before is None else [_joined(before, turn), turn]:
-            heard = heard or await self._listener.hear(dialogue, place, candidate)
+            heard = await self._listener.hear(dialogue, place, candidate)
+            if heard is not None:
+                break
         self._record.heard.append(
             {
                 "phrase": heard.phrase if heard else None,
                 "likeness": round(heard.likeness, 2) if heard else None,
-                "speech_s": round(turn.speech_s, 2),
+                "speech_s": round(candidate.speech_s, 2),
                 "state": place.state,
             }
         )

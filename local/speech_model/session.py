@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.speech_model import server_messages as messages
 from local.speech_model.answer import Answers
 from local.speech_model.behaviour import Behaviour
-from local.speech_model.caller_turns import CallerTurns
+from local.speech_model.caller_turns import CallerTurns, Work
 from local.speech_model.client_messages import (
     Activity,
     AudioStreamEnd,
@@ -38,8 +38,6 @@ from local.speech_model.voice import resampled
 MOST_REPEATS = 2
 """3.8 calls a tool again that came back with nothing."""
 OUT_OF_TIME = "Deadline expired before operation could complete."
-
-Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ class Session:
                 if self._busy and self._interruptible:
                     await self._interrupt()
             case SpeechEnded():
-                self._start(lambda: self._parts.caller_turns.answer(event))
+                self._start(self._parts.caller_turns.take(event))
 
     async def _interrupt(self) -> None:
         await self._stop_turn()
@@ -191,11 +189,13 @@ class Session:
 
     def _start(self, work: Work) -> None:
         """Now, or when the answer that is being given has ended."""
-        self._next.append(work)
-        if not self._busy:
-            self._turn = self._tasks.create_task(self._work())
+        if self._busy:
+            self._next.append(work)
+        else:
+            self._turn = self._tasks.create_task(self._work(work))
 
-    async def _work(self) -> None:
+    async def _work(self, work: Work) -> None:
+        await work()
         while self._next:
             await self._next.popleft()()
 

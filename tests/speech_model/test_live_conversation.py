@@ -380,3 +380,23 @@ async def test_a_model_that_thinks_says_when_it_is_idle(speech: Speech) -> None:
         caller.tools = {"book_appointment": OK}
         await caller.results(asked.tool_calls[0])
         assert (await caller.answer()).text == "It is booked."
+
+
+async def test_a_caller_who_pauses_in_mid_sentence_is_understood_as_a_whole(
+    studio: Studio, recogniser: Recogniser
+) -> None:
+    thoughtful = Behaviour(think_ms=800, burst=200, playback=500)
+    speech = await studio.model(behaviour=thoughtful, recogniser=recogniser, dialogues=all_dialogues(), clips=(CLIPS,))
+    spoken = telephone_sound("like_appointment_en_am_michael")
+    middle = len(spoken) // 2 // 2 * 2
+    async with speech.call(system_instruction="Asha Clinic") as caller:
+        await caller.greeted()
+        await caller.says(spoken[:middle], pause_ms=600)
+        await caller.says(spoken[middle:], pause_ms=600)
+        pause = await caller.answer()
+        assert pause.order == ["interrupted", "complete"]
+        whole = await caller.answer()
+    assert whole.heard == "Hello, I would like to make an appointment, please."
+    (heard,) = speech.server.records[0].heard
+    assert heard["speech_s"] > 0.8 * len(spoken) / 32_000, "both halves"
+    assert whole.text == "Of course. May I have your name, please?"
