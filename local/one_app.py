@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,15 +37,23 @@ class ThisMachineOnly:
             await PlainTextResponse("Only from this machine", status_code=403)(scope, receive, send)
 
 
-def one_app(voice: Starlette, *, tools: ASGIApp, campaigns: ASGIApp, console: ASGIApp) -> Starlette:
-    """One app that hands each request to its function; voice's lifespan is the whole's."""
+def one_app(voice: Starlette, *, tools: Starlette, campaigns: Starlette, console: Starlette) -> Starlette:
+    """One app that hands each request to its function, and starts and stops all of them with the server."""
+    functions = (voice, tools, campaigns, console)
     inside = {"tools": ThisMachineOnly(tools), "campaigns": ThisMachineOnly(campaigns)}
     inside |= {"console": ThisMachineOnly(console), "api": ThisMachineOnly(console)}
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for function in functions:
+                await stack.enter_async_context(function.router.lifespan_context(function))
+            yield
 
     class OneApp(Starlette):
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
-                await voice(scope, receive, send)
+                await super().__call__(scope, receive, send)
                 return
             first = scope["path"].split("/", 2)[1]
             if first == "healthz":
@@ -50,4 +61,4 @@ def one_app(voice: Starlette, *, tools: ASGIApp, campaigns: ASGIApp, console: AS
                 return
             await inside.get(first, voice)(scope, receive, send)
 
-    return OneApp()
+    return OneApp(lifespan=lifespan)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,8 +22,15 @@ log = logging.getLogger(__name__)
 def make_app(services: CampaignServices) -> Starlette:
     """The function as an ASGI app."""
 
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await services.carrier.close()
+
     async def tick(_: Request) -> Response:
         """One beat. A second one at the same time finds the work taken and comes back at once."""
+        if not services.numbers:
+            return JSONResponse({"status": "TWILIO_NUMBERS is not set; there is nothing to call from"}, 503)
         try:
             done = await beat(services)
         except StoreError as error:
@@ -31,4 +40,6 @@ def make_app(services: CampaignServices) -> Starlette:
         log.info("beat", extra=done.to_json())
         return JSONResponse({"status": "ok", **done.to_json()})
 
-    return Starlette(routes=[health_route("campaigns"), Route("/campaigns/tick", tick, methods=["POST"])])
+    return Starlette(
+        lifespan=lifespan, routes=[health_route("campaigns"), Route("/campaigns/tick", tick, methods=["POST"])]
+    )

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.clock import Clock
+from shared.domain.pacing import INBOUND_RESERVE, Capacity
 from shared.store.attempts import Attempts
 from shared.store.settlement import Settlement
 from shared.store.store import Store
 from shared.telephony.carrier import Carrier
 
+if TYPE_CHECKING:
+    from functions.campaigns.dialler import DialQueue
+
+OWN_PACE = 30.0
+"""Requests a second that one instance sends by itself (bench/dispatch_rate.py); above it a queue spreads them."""
+
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
+class AccountLimits:
     """What the accounts allow, over all campaigns."""
 
     calls_per_second: float = 1.0
@@ -21,8 +29,11 @@ class Capacity:
     concurrent_calls: int = 1_000
     model_sessions: int = 1_000
     """Gemini Live sessions a project may have at once (Vertex AI pay-as-you-go: 1,000)."""
-    inbound_reserve: float = 0.2
-    """Share of those sessions kept free for people who call us."""
+    inbound_reserve: float = INBOUND_RESERVE
+
+    def with_calls(self, *, inbound: int, outbound: int) -> Capacity:
+        """What is left of it while so many calls are under way."""
+        return Capacity(self.concurrent_calls, self.model_sessions, inbound, outbound, self.inbound_reserve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +48,9 @@ class CampaignServices:
     numbers: Sequence[str]
     """Our numbers, E.164; a contact is always called from the same one."""
     public_base_url: str
-    capacity: Capacity = Capacity()
+    limits: AccountLimits = AccountLimits()
     beat_s: float = 50.0
     """How long one beat goes on while contacts are due; the scheduler comes once a minute."""
-    dispatcher: str = "dispatcher"
-    """This process, in leases."""
+    queue: DialQueue | None = None
+    """Carries dial requests to other instances when this one alone would be too slow."""
+    own_pace: float = OWN_PACE

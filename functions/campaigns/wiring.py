@@ -20,9 +20,9 @@ from shared.telephony import open_carrier
 
 
 def campaign_services(settings: Settings, store: Store, clock: Clock) -> CampaignServices:
-    """What a beat works with. Raises ConfigurationError when Twilio's account or numbers are not known."""
-    if settings.twilio_account_sid is None or settings.twilio_auth_token is None or not settings.twilio_numbers:
-        raise ConfigurationError("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_NUMBERS are needed to place calls")
+    """What a beat works with. Raises ConfigurationError when Twilio's account is not known."""
+    if settings.twilio_account_sid is None or settings.twilio_auth_token is None:
+        raise ConfigurationError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are needed to place calls")
     carrier = open_carrier(
         settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_api_base_url
     )

@@ -7,21 +7,25 @@ import json
 import os
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
 from local import free_port
+from local.demo.campaign import CampaignRun, campaign, check_campaign
 from local.demo.checks import Check, check_call
 from local.demo.phone_network import PhoneNetwork
-from local.demo.transcript import follow, styled
+from local.demo.transcript import follow, line, styled
 from local.dialogues import FOLDER, Dialogue, read_all
 from local.serve import LOCAL_NUMBER, served, stand_ins
 from shared.logs import start_logs
 from shared.settings import Settings, read_settings
 
 OUTPUT = Path("var/demo")
+INDIA = ZoneInfo("Asia/Kolkata")
 CALLER = "+919810000042"
 NAMES = {"agent": "Tara ", "caller": "Meera"}
 NOT_HERE = ("GEMINI_", "GOOGLE_", "TWILIO_", "FIRESTORE_", "STORE_URL", "PUBLIC_BASE_URL", "CLOCK", "PORT", "TOOLS_URL")
@@ -34,13 +38,40 @@ async def demo() -> bool:
         settings = read_settings()
         start_logs(level="WARNING", project=None, as_json=False)
         assert around.telephone_network is not None
-        async with served(settings):
+        dialogues = read_all(FOLDER)
+        async with served(settings), _http(settings) as http:
             network = PhoneNetwork(around.telephone_network)
             try:
-                checks = await _inbound_call(settings, network, read_all(FOLDER)["reception"])
+                async with campaign(http, network, dialogues["renewal"]) as run:
+                    _announce(run)
+                    checks = await _inbound_call(http, network, dialogues["reception"])
             finally:
                 await network.close()
-    return _verdict(checks)
+    _tell(run)
+    return _verdict([*checks, *check_campaign(run)])
+
+
+def _http(settings: Settings) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=20)
+
+
+def _announce(run: CampaignRun) -> None:
+    rows = ", ".join(f"{count} {name}" for name, count in run.list_counts.items())
+    print(styled("A marketer uploads a list of renewals and launches a Hindi-English campaign.", "1"))
+    print(f"  the list     {rows}")
+    print(f"  the check    {run.preflight['summary']}\n")
+
+
+def _tell(run: CampaignRun) -> None:
+    print(styled("\nMeanwhile the campaign made its calls:\n", "1"))
+    for call in sorted(run.calls, key=lambda one: str(one["started_at"])):
+        for turn in call["turns"]:
+            print(line(turn, {"agent": "Anjali", "caller": "callee"}))
+        print()
+    for row in run.results:
+        then = f"again on {row['next_attempt_at'][:16]}" if row["next_attempt_at"] else row["refusal"]
+        print(f"  {row['name']:<14} {row['state']:<9} {row['disposition']:<7} {row['outcome']:<19} {then}")
+    print()
 
 
 def _embedded_defaults() -> None:
@@ -49,20 +80,21 @@ def _embedded_defaults() -> None:
     OUTPUT.mkdir(parents=True)
     for name in [name for name in os.environ if name.startswith(NOT_HERE)]:
         del os.environ[name]
+    # Noon in India, so that its campaign is inside everybody's calling hours at any hour.
+    os.environ["CLOCK"] = datetime.now(INDIA).replace(hour=12, minute=0, second=0, microsecond=0).isoformat()
     os.environ["PORT"] = str(free_port())
     os.environ["STORE_URL"] = f"sqlite:///{OUTPUT}/parley.db"
     os.environ["RECORDINGS_URL"] = f"file://{OUTPUT}/recordings"
 
 
-async def _inbound_call(settings: Settings, network: PhoneNetwork, dialogue: Dialogue) -> list[Check]:
+async def _inbound_call(http: httpx.AsyncClient, network: PhoneNetwork, dialogue: Dialogue) -> list[Check]:
     print(styled("Meera calls Asha Clinic. Nothing here is real but the code: a local telephone network, a local", "1"))
     print(styled("speech model that listens, Twilio's and Gemini's wire formats, recorded voices.\n", "1"))
     script = dialogue.callers["meera"].model_dump(mode="json", exclude_none=True, exclude_unset=True)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=10) as http:
-        call_sid = await network.dial(CALLER, LOCAL_NUMBER, script)
-        await follow(http, call_sid, NAMES)
-        seen = await network.over(call_sid)
-        call: dict[str, Any] = (await http.get(f"/api/calls/{call_sid}")).json()
+    call_sid = await network.dial(CALLER, LOCAL_NUMBER, script)
+    await follow(http, call_sid, NAMES)
+    seen = await network.over(call_sid)
+    call: dict[str, Any] = (await http.get(f"/api/calls/{call_sid}")).json()
     recording = await network.recording(call_sid)
     (OUTPUT / "call.wav").write_bytes(recording)
     (OUTPUT / "call.json").write_text(json.dumps(call, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -35,6 +35,17 @@ class PhoneNetwork:
         answer.raise_for_status()
         return answer.content
 
+    async def people(self, callees: dict[str, Any]) -> None:
+        """Who answers which number, and how."""
+        (await self._http.post("/control/callees", json=callees)).raise_for_status()
+
+    async def rings(self) -> list[dict[str, Any]]:
+        """Every telephone that rang, with the instant."""
+        answer = await self._http.get("/control/log")
+        answer.raise_for_status()
+        rings: list[dict[str, Any]] = answer.json()["rings"]
+        return rings
+
     async def close(self) -> None:
         """Let go of the connection."""
         await self._http.aclose()

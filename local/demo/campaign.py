@@ -1,0 +1,142 @@
+"""The demonstration's campaign: a messy list, a check before launch, calls in Hindi and Hinglish, their results."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from local.demo.checks import Check
+from local.demo.phone_network import PhoneNetwork
+from local.dialogues import Dialogue
+
+LIST = """Name,Mobile No,Language,Consent,Due Date
+Sunita Verma,98100 00101,हिंदी,yes,30 November
+Arjun Mehta,+91 98100 00102,Hinglish,हाँ,30 November
+Kavita Rao,09810000103,hi,Y,2 December
+Rohit Shah,9810000104.0,English,true,5 December
+Sunita Verma,9810000101,hi,yes,30 November
+Meena Iyer,9.81E+09,hi,yes,1 December
+Dev Malhotra,9810000106,hi,no,1 December
+"""
+"""What marketers upload: spaces, a leading zero, a float, a duplicate, Excel's arithmetic, somebody who said no."""
+EXPECTED = {
+    "+919810000101": ("human", "goal_met"),
+    "+919810000102": ("human", "callback_scheduled"),
+    "+919810000103": ("human", "do_not_call"),
+    "+919810000104": ("busy", None),
+}
+"""By number: how the attempt ends, and what the conversation achieves."""
+CALLERS = {
+    "+919810000101": "interested",
+    "+919810000102": "callback_hinglish",
+    "+919810000103": "opt_out_hindi",
+}
+TICK_EVERY_S = 4.0
+"""The scheduler comes once a minute; nobody wants to wait for that here."""
+LONGEST_S = 150.0
+
+
+@dataclass
+class CampaignRun:
+    """What was seen of the campaign."""
+
+    list_counts: dict[str, int] = field(default_factory=dict)
+    preflight: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+    results: list[dict[str, str]] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    rings: Counter[str] = field(default_factory=Counter)
+
+
+@asynccontextmanager
+async def campaign(http: httpx.AsyncClient, network: PhoneNetwork, renewal: Dialogue) -> AsyncIterator[CampaignRun]:
+    """Upload, check, launch; the calls go on while the block runs, and are over when it is left."""
+    run = CampaignRun()
+    callees: dict[str, Any] = {"+919810000104": {"reaction": "busy", "after_s": 2}}
+    for number, name in CALLERS.items():
+        script = renewal.callers[name].model_dump(mode="json", exclude_none=True, exclude_unset=True)
+        callees[number] = {"after_s": 2, "answered_by": "human", "script": script}
+    await network.people(callees)
+    campaign_id = await _launch(http, run)
+    async with asyncio.TaskGroup() as group:
+        calling = group.create_task(_beat(http, campaign_id))
+        yield run
+        await calling
+    run.report = (await _get(http, f"/api/campaigns/{campaign_id}/report")).json()
+    text = (await _get(http, f"/api/campaigns/{campaign_id}/results.csv")).text
+    run.results = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
+    listed = (await _get(http, "/api/calls?page_size=50")).json()["calls"]
+    run.calls = [
+        (await _get(http, f"/api/calls/{one['call_sid']}")).json()
+        for one in listed
+        if one.get("campaign_id") == campaign_id
+    ]
+    run.rings = Counter(ring["number"] for ring in await network.rings())
+
+
+async def _launch(http: httpx.AsyncClient, run: CampaignRun) -> str:
+    files = {"file": ("renewals.csv", LIST.encode(), "text/csv")}
+    answer = await http.post("/api/lists", files=files, data={"country": "IN", "purpose": "marketing"})
+    answer.raise_for_status()
+    list_id = answer.json()["list_id"]
+    while True:
+        contacts = (await _get(http, f"/api/lists/{list_id}")).json()
+        if contacts["status"] != "reading":
+            break
+        await asyncio.sleep(0.1)
+    run.list_counts = {name: count for name, count in contacts["counts"].items() if count}
+    draft = {
+        "name": "Renewals",
+        "agent_id": "renewal",
+        "list_id": list_id,
+        "purpose": "marketing",
+        "language": "hi-IN",
+        "pacing": {"calls_per_second": 1, "max_concurrent": 5},
+    }
+    answer = await http.post("/api/campaigns", json=draft)
+    answer.raise_for_status()
+    campaign_id = str(answer.json()["campaign_id"])
+    run.preflight = (await _get(http, f"/api/campaigns/{campaign_id}/preflight")).json()
+    (await http.post(f"/api/campaigns/{campaign_id}/launch")).raise_for_status()
+    return campaign_id
+
+
+async def _beat(http: httpx.AsyncClient, campaign_id: str) -> None:
+    """Cloud Scheduler's part, until nobody is on the line any more."""
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            (await http.post("/campaigns/tick", timeout=90)).raise_for_status()
+            contacts = (await _get(http, f"/api/campaigns/{campaign_id}/report")).json()["contacts"]
+            if contacts["total"] and not contacts["in_progress"]:
+                return
+            await asyncio.sleep(TICK_EVERY_S)
+
+
+async def _get(http: httpx.AsyncClient, path: str) -> httpx.Response:
+    answer = await http.get(path)
+    answer.raise_for_status()
+    return answer
+
+
+def check_campaign(run: CampaignRun) -> list[Check]:
+    """Whether everybody on the list got what they should."""
+    came_of = {row["number"].lstrip("'"): (row["disposition"] or None, row["outcome"] or None) for row in run.results}
+    right = sum(came_of.get(number) == expected for number, expected in EXPECTED.items())
+    accounted = sum(run.list_counts.values())
+    twice = [number for number, times in run.rings.items() if number in came_of and times > 1]
+    spoken = {turn["language"] for call in run.calls for turn in call["turns"]}
+    return [
+        Check("every row of the list is accounted for", accounted == LIST.count("\n") - 1, str(run.list_counts)),
+        Check("every contact came to the right end", right == len(EXPECTED), f"{right} of {len(EXPECTED)}"),
+        Check("nobody's phone rang twice", not twice),
+        Check("who must not be called was not called", set(run.rings) & {"+919810000106"} == set()),
+        Check("Hindi and Hinglish were spoken", {"hi", "hi-en"} <= spoken),
+    ]
