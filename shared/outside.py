@@ -46,8 +46,10 @@ def parse_origin(text: str) -> str:
 
 
 def outside_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
-    """(variable, address) of every service these settings name. What is not configured has a local stand-in."""
-    yield "PUBLIC_BASE_URL", settings.public_base_url
+    """(variable, address) of every service these settings name. What is not configured has a local stand-in.
+
+    PUBLIC_BASE_URL is not among them: it is where the carrier finds us, and a carrier on loopback brings no strangers.
+    """
     if settings.gemini_api_key is not None or settings.google_gemini_base_url is not None:
         yield "GOOGLE_GEMINI_BASE_URL", settings.google_gemini_base_url or GEMINI_API
     if settings.google_genai_use_vertexai or settings.google_vertex_base_url is not None:

@@ -168,7 +168,6 @@ def test_a_clock_of_its_own_is_fine_with_stand_ins_alone() -> None:
 @pytest.mark.parametrize(
     "outside",
     [
-        {"PUBLIC_BASE_URL": "https://calls.example.com"},
         {"GEMINI_API_KEY": "key-without-a-local-address", "GOOGLE_GEMINI_BASE_URL": ""},
         {"GOOGLE_GEMINI_BASE_URL": "https://gemini.example.com"},
         {"GOOGLE_GENAI_USE_VERTEXAI": "1", "GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_CLOUD_LOCATION": "asia-south1"},
