@@ -14,6 +14,8 @@ from local.speech_model.script import Place
 from local.speech_model.setup_message import AutomaticActivityDetection
 from tests.speech_model.recordings import caller_clips, telephone_sound
 
+EVERY = 3
+"""All of them take a minute of computing."""
 UNDERSTOOD = 0.95
 """On the clips of late 2026: 175 of 177 by every voice, in the state that expects the most other lines."""
 
@@ -67,12 +69,13 @@ def test_the_callers_of_the_demo_are_understood(agent: str, caller: str | None) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("agent", ["reception", "renewal"])
-def test_every_recorded_caller_is_understood(agent: str) -> None:
+def test_recorded_callers_of_every_voice_are_understood(agent: str) -> None:
     pytest.importorskip("pocketsphinx")
     dialogue = all_dialogues()[agent]
-    right, tried, wrong = score(dialogue, list(caller_clips(dialogue)))
-    assert right >= UNDERSTOOD * tried, wrong
+    right, tried, wrong = score(dialogue, list(caller_clips(dialogue))[::EVERY])
+    assert right >= UNDERSTOOD * tried > 0, wrong
 
 
 @pytest.mark.parametrize("clip", ["weather_en_am_michael", "price_question_mixed_hf_beta", "name_john_en_am_michael"])
