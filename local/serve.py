@@ -28,7 +28,7 @@ from functions.tools.app import make_app as tools_app
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app as voice_app
 from functions.voice.wiring import voice_services
-from functions.voice.worker import STREAM_SERVER
+from functions.voice.worker import STREAM_SERVER, StreamServer
 from local.one_app import one_app
 from local.stand_in import stand_in
 from shared.clock import SystemClock
@@ -106,7 +106,7 @@ def whole_app(settings: Settings) -> Starlette:
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[uvicorn.Server]:
     """Parley, answering on its port until the block is left."""
-    server = uvicorn.Server(
+    server = StreamServer(
         uvicorn.Config(
             whole_app(settings),
             host="127.0.0.1",

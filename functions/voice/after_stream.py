@@ -51,13 +51,14 @@ async def what_next(services: VoiceServices, call: IncomingCall, *, dial_status:
 
 
 async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterStream) -> str:
-    agent = await services.agents.for_number(call.to)
+    agent_id = after.agent_id or (await services.agents.for_number(call.to)).id
     ticket = StreamTicket(
         call_sid=call.call_sid,
-        agent_id=agent.id,
+        agent_id=agent_id,
         stream_no=after.stream_no + 1,
         language=after.language,
-        caller=call.from_,
+        caller=call.from_ if after.attempt_id is None else call.to,
+        attempt_id=after.attempt_id,
     )
     log.warning("stream lost; the call goes on with another", extra={"call": call.call_sid, "stream": ticket.stream_no})
     return twiml.stream(services.public_base_url, services.tokens.issue(ticket))
@@ -75,10 +76,12 @@ async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | N
     data = document.data
     languages = data.get("languages")
     language = languages[-1] if isinstance(languages, list) and languages else data.get("language")
-    transfer_to = data.get("transfer_to")
+    transfer_to, agent_id, attempt_id = (data.get(name) for name in ("transfer_to", "agent_id", "attempt_id"))
     return AfterStream(
         ending=Ending(str(data.get("ending") or Ending.STREAM_LOST)),
         language=str(language) if language else None,
         stream_no=int(str(data.get("streams") or 1)),
         transfer_to=str(transfer_to) if transfer_to else None,
+        agent_id=str(agent_id) if agent_id else None,
+        attempt_id=str(attempt_id) if attempt_id else None,
     )

@@ -17,6 +17,7 @@ from functions.voice.after_stream import what_next
 from functions.voice.call_record import new_call
 from functions.voice.media import media_endpoint
 from functions.voice.services import VoiceServices
+from functions.voice.session_setup import prepared
 from functions.voice.stream_token import StreamTicket
 from functions.voice.webhooks import (
     SIGNATURE_HEADER,
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 STORE_DEADLINE_S = 1.5
 """Twilio gives a webhook 15 s, the caller less; the call goes on without its record, which is written later."""
 
+OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+
 Webhook = Callable[[VoiceServices, Request, Form], Awaitable[Response]]
 
 
@@ -47,6 +50,7 @@ def make_app(services: VoiceServices) -> Starlette:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(services.journal.run())
             yield
+            await services.ready.close()
             await services.journal.flush(5.0)
             writing.cancel()
         await services.store.close()
@@ -105,6 +109,7 @@ async def _inbound(services: VoiceServices, request: Request, form: Form) -> Res
     )
     # Merge, not create: Twilio may post the same call twice, and the second answer must be as good as the first.
     services.journal.put(Merge(call_path(call.call_sid), document))
+    services.ready.prepare(call.call_sid, lambda: prepared(services, agent, call.from_))
     token = services.tokens.issue(StreamTicket(call_sid=call.call_sid, agent_id=agent.id, caller=call.from_))
     log.info("call answered", extra={"call": call.call_sid, "agent": agent.id})
     return xml(twiml.stream(services.public_base_url, token))
@@ -118,6 +123,8 @@ async def _after(services: VoiceServices, request: Request, form: Form) -> Respo
 
 async def _status(services: VoiceServices, request: Request, form: Form) -> Response:
     update = status_update(form)
+    if update.status in OVER:
+        services.ready.drop(update.call_sid)
     attempt_id = request.query_params.get("attempt")
     recorded = await _call_status(services, update)
     return recorded if attempt_id is None else await outbound.progressed(services, attempt_id, update, form)

@@ -45,7 +45,8 @@ def media_endpoint(services: VoiceServices) -> Callable[[WebSocket], Awaitable[N
             log.warning("stream refused", extra={"why": "token", "token": str(bad)})
             await leg.close(POLICY_VIOLATION)
         else:
-            await _carry(services, leg, ticket)
+            with services.drain.carrying():
+                await _carry(services, leg, ticket)
 
     return endpoint
 

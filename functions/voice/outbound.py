@@ -16,7 +16,9 @@ from starlette.responses import PlainTextResponse, Response
 from functions.voice import twiml
 from functions.voice.call_record import new_call
 from functions.voice.errand import Errand, errand_of
+from functions.voice.ready_sessions import RINGING_S
 from functions.voice.services import VoiceServices
+from functions.voice.session_setup import prepared_errand
 from functions.voice.stream_token import StreamTicket
 from functions.voice.webhooks import Form, IncomingCall, StatusUpdate, incoming_call
 from shared.domain.attempt import Attempt, IllegalEvent
@@ -111,6 +113,8 @@ async def _connect(services: VoiceServices, call: IncomingCall, errand: Errand) 
 
 async def progressed(services: VoiceServices, attempt_id: str, update: StatusUpdate, form: Form) -> Response:
     """POST /voice/status?attempt=: late, repeated and reordered callbacks are folded in by rank, once each."""
+    if update.status == CallStatus.RINGING:
+        services.ready.prepare(update.call_sid, lambda: prepared_errand(services, attempt_id), RINGING_S)
     report = Report(
         update.call_sid,
         CallStatus(update.status),

@@ -32,6 +32,9 @@ class AfterStream:
     language: str | None
     stream_no: int
     transfer_to: str | None = None
+    agent_id: str | None = None
+    attempt_id: str | None = None
+    """Of a call that Parley placed."""
 
 
 class Endings:

@@ -146,7 +146,10 @@ class CallSession:
         if ending in {Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE}:
             self._transfer_to = next(iter(self._agent.transfer_numbers.values()), None)
         self._record.ended(ending, now_ms, {"counters": counters, "transfer_to": self._transfer_to})
-        after = AfterStream(ending, self._spoken_language(), self._ticket.stream_no, self._transfer_to)
+        ticket = self._ticket
+        after = AfterStream(
+            ending, self._spoken_language(), ticket.stream_no, self._transfer_to, ticket.agent_id, ticket.attempt_id
+        )
         self._services.endings.remember(self._ticket.call_sid, after)
         return after
 

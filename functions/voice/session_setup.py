@@ -8,14 +8,23 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from functions.tools.registry import Registry
-from functions.voice.errand import Errand
+from functions.voice.errand import Errand, errand_of
 from functions.voice.instructions import instructions
 from functions.voice.model_link import Place
+from functions.voice.prompts import greet
+from functions.voice.ready_sessions import ReadySession
 from functions.voice.services import VoiceServices
-from functions.voice.speech.model import ActivityDetection, SessionSetup, ToolDeclaration
+from functions.voice.speech.model import (
+    ActivityDetection,
+    SessionSetup,
+    SpeechRefused,
+    SpeechUnavailable,
+    ToolDeclaration,
+)
 from shared.domain.agent import Agent
 from shared.domain.time_zone import zones_of
 from shared.errors import ConfigurationError
+from shared.store.agents import UnknownAgent
 
 log = logging.getLogger(__name__)
 
@@ -75,3 +84,25 @@ def first_words(agent: Agent, language: str, errand: Errand | None) -> str:
     if errand is not None:
         return errand.greeting(agent, language)
     return agent.greeting.get(language) or agent.greeting[agent.languages.start]
+
+
+async def prepared(services: VoiceServices, agent: Agent, caller: str) -> ReadySession:
+    """A session for somebody who is calling, told to greet: by the time their stream is there, it has thought."""
+    language = agent.languages.start
+    place = places(services, agent, language, caller, None)[0]
+    session = await place.model.open(place.setup)
+    await session.send_text(greet(first_words(agent, language, None)))
+    return ReadySession(session, greeted=True)
+
+
+async def prepared_errand(services: VoiceServices, attempt_id: str) -> ReadySession:
+    """A session for somebody whose phone is ringing; it says nothing, and costs nothing, until they answer."""
+    errand = await errand_of(services, attempt_id)
+    if errand is None:
+        raise SpeechUnavailable("the errand could not be read")
+    try:
+        agent = await services.agents.get(errand.campaign.agent_id)
+    except UnknownAgent:
+        raise SpeechRefused("the campaign's agent is gone") from None
+    place = places(services, agent, errand.language(agent), errand.contact.phone, errand)[0]
+    return ReadySession(await place.model.open(place.setup), greeted=False)

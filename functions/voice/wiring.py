@@ -9,6 +9,8 @@ from starlette.applications import Starlette
 
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app
+from functions.voice.drain import PROCESS
+from functions.voice.ready_sessions import MOST, ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
@@ -80,6 +82,8 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         speech_for=speech_models(settings),
         attempts=Attempts(store, clock),
         settlement=Settlement(store, clock),
+        ready=ReadySessions(MOST),
+        drain=PROCESS,
         number_hash=lambda number: number_hash(number, settings.hash_key),
     )
 

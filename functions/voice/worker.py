@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from typing import Any, ClassVar
 
+from gunicorn.arbiter import Arbiter
+from uvicorn import Server
 from uvicorn_worker import UvicornWorker
+
+from functions.voice.drain import PROCESS
 
 STREAM_SERVER: dict[str, Any] = {
     "ws_per_message_deflate": False,  # a frame of mu-law does not shrink, and trying costs a core for a few dozen calls
@@ -14,7 +20,28 @@ STREAM_SERVER: dict[str, Any] = {
 """How any uvicorn that serves /voice/stream should be configured."""
 
 
+class StreamServer(Server):
+    """A server that lets its calls go over to another instance before it closes their sockets."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nobody new, hand over those who are here, then do what every server does."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        await PROCESS.run()
+        await super().shutdown(sockets)
+
+
 class StreamWorker(UvicornWorker):  # type: ignore[misc]  # it has no types
     """One process, one event loop, all the calls of an instance."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {**UvicornWorker.CONFIG_KWARGS, **STREAM_SERVER}
+
+    async def _serve(self) -> None:
+        self.config.app = self.wsgi
+        server = StreamServer(self.config)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app
+from functions.voice.ready_sessions import ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import (
     AgentText,
@@ -73,7 +74,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(agent: Agent = TARA, model: ScriptedModel | None = None) -> AsyncIterator[House]:
+async def house(agent: Agent = TARA, model: ScriptedModel | None = None, *, ready: int = 0) -> AsyncIterator[House]:
     store, clock, model = MemoryStore(), ManualClock(), model or ScriptedModel()
     services = VoiceServices(
         public_base_url=ORIGIN,
@@ -88,6 +89,7 @@ async def house(agent: Agent = TARA, model: ScriptedModel | None = None) -> Asyn
         speech_for=lambda _: model,
         attempts=Attempts(store, clock),
         settlement=Settlement(store, clock),
+        ready=ReadySessions(ready),
         number_hash=lambda number: number_hash(number, b"a test's key"),
     )
     app = make_app(services)

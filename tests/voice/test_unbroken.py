@@ -474,3 +474,91 @@ async def test_two_byte_chunks_and_duplicate_calls_and_calls_in_mid_sentence_are
         assert call.steps() == []
         assert call.phone.played_ms == pytest.approx(1_200 + 1_200, abs=25)
         assert len(home.part("tool_results")) == 1
+
+
+# -- the start of a call
+
+
+async def test_the_first_syllable_is_there_when_the_stream_is() -> None:
+    async with house(ready=5) as home:
+        phone = Phone(home.app)
+        token = await phone.dial()
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Hello, this is Tara.", 1_200)
+        await asyncio.sleep(0.6)
+        carried = asyncio.create_task(phone.stream(token))
+        began_s = asyncio.get_running_loop().time()
+        await phone.hears_something()
+        assert asyncio.get_running_loop().time() - began_s <= 0.150
+        await asyncio.sleep(1.5)
+        phone.hang_up()
+        await carried
+        assert len(home.model.sessions) == 1
+        assert len(session.texts) == 1, "greeted once"
+        assert phone.played_ms == pytest.approx(1_200, abs=25)
+
+
+async def test_a_session_that_nobody_comes_for_is_dropped() -> None:
+    async with house(ready=5) as home:
+        phone = Phone(home.app)
+        await phone.dial()
+        session = await home.model.session()
+        await asyncio.sleep(9.9)
+        assert not session.closed
+        await asyncio.sleep(0.2)
+        assert session.closed
+
+
+async def test_a_caller_who_hangs_up_before_the_stream_costs_nothing_more() -> None:
+    async with house(ready=5) as home:
+        phone = Phone(home.app)
+        await phone.dial()
+        session = await home.model.session()
+        await phone.post("/voice/status", CallStatus="completed", SequenceNumber="3")
+        await asyncio.sleep(0.1)
+        assert session.closed
+
+
+async def test_a_prepared_session_that_failed_is_opened_again() -> None:
+    async with house(ready=5) as home:
+        home.model.refusals = [SpeechUnavailable("away")]
+        async with talk(home) as call:
+            await call.over()
+        assert home.call()["ending"] == "caller_hung_up"
+
+
+async def test_more_calls_than_may_wait_open_their_sessions_later() -> None:
+    async with house(ready=1) as home:
+        await Phone(home.app, "CA" + "2" * 32).dial()
+        await Phone(home.app).dial()
+        await asyncio.sleep(0.1)
+        assert len(home.model.sessions) == 1
+
+
+# -- a process that is told to stop
+
+
+async def test_a_call_is_handed_over_at_a_quiet_moment_and_goes_on_elsewhere() -> None:
+    async with house() as home, talk(home) as call:
+        await call.asks()
+        await asyncio.sleep(0.5)
+        call.session.says("Six hundred rupees, and the second visit is free.", 2_000)
+        await call.phone.hears_something()
+        stopping = asyncio.create_task(home.services.drain.run())
+        await call.carried
+        assert call.phone.played_ms == pytest.approx(3_200, abs=25), "the answer was heard to its end"
+        await stopping
+        assert home.services.drain.streams == 0
+        assert verbs((await call.phone.post("/voice/after")).text) == ["Connect", "Redirect"]
+
+
+async def test_a_call_that_is_never_quiet_is_handed_over_before_the_platform_kills() -> None:
+    async with house() as home, talk(home) as call:
+        call.phone.sound = b"\x8f\x0f" * 80
+        await asyncio.sleep(0.5)
+        began_s = asyncio.get_running_loop().time()
+        await home.services.drain.run()
+        assert asyncio.get_running_loop().time() - began_s <= 7.5
+        await call.carried
+        assert home.call()["ending"] == "stream_lost"
