@@ -1,0 +1,255 @@
+"""Calls on one core: CPU, delay, barge-in, memory and how many fit, beside the floor and (--peers) Pipecat."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.call.bridges import ALONE, BRIDGES, PEERS, PIPECAT, WORLD_CORE, Bridge, Running, running
+
+RESULTS = Path("bench/results/call.json")
+ACCOUNT, TOKEN = "AC" + "0" * 32, "0123456789abcdef0123456789abcdef"
+SETTLE_S = 4.0
+ADDED_P95_MS = 20.0
+"""More than that, or one underrun, and a core carries too many calls."""
+PACKAGES = ("uvicorn", "uvloop", "websockets", "picows", "google-genai", "numpy", "msgspec")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One bridge under one load."""
+
+    bridge: str
+    calls: int
+    cpu_ms_per_call_s: float
+    core_percent: float
+    added_p50_ms: float
+    added_p95_ms: float
+    barge_in_p50_ms: float
+    barge_in_p95_ms: float
+    first_audio_p50_ms: float
+    first_audio_p95_ms: float
+    mb_per_call: float
+    answers: int
+    barge_ins: int
+    missing: int
+    missed_barge_ins: int
+    underruns: int
+    lost_calls: int
+    world_core_percent: float
+    world_late_p95_ms: float
+    others_cores: float
+    """What everything else on the machine used meanwhile."""
+
+    @property
+    def is_good(self) -> bool:
+        broken = self.underruns or self.missing or self.lost_calls
+        return self.answers > 0 and self.added_p95_ms <= ADDED_P95_MS and not broken
+
+
+class World:
+    """The process that plays everybody else."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.where = self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit("the world has ended; what it wrote stands above")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def ask(self, **wish: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(wish) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    options = ["--account", ACCOUNT, "--token", TOKEN, "--certificates", str(folder / "certificates")]
+    command = [*ALONE, str(WORLD_CORE), sys.executable, "-m", "bench.call.world", *options]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield World(process)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def surroundings(folder: Path, around: World) -> dict[str, str]:
+    model = f"https://127.0.0.1:{around.where['model_port']}"
+    return {
+        "TWILIO_ACCOUNT_SID": ACCOUNT,
+        "TWILIO_AUTH_TOKEN": TOKEN,
+        "GEMINI_API_KEY": "stand-in",
+        "GOOGLE_GEMINI_BASE_URL": model,
+        "SSL_CERT_FILE": around.where["ca_bundle"],
+        "STORE_URL": f"sqlite:///{folder}/calls.db",
+        "RECORDINGS_URL": f"file://{folder}/recordings",
+        "LOG_LEVEL": "INFO",
+    }
+
+
+def cores_used() -> float:
+    """CPU seconds of the whole machine so far, steal and waiting left out."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return (fields[0] + fields[1] + fields[2] + fields[5] + fields[6]) / os.sysconf("SC_CLK_TCK")
+
+
+class Measured:
+    """One bridge that stands, under rising load."""
+
+    def __init__(self, bridge: Bridge, under_test: Running, around: World) -> None:
+        self._bridge, self._running, self._world = bridge, under_test, around
+        around.ask(hang_up=True)
+        around.ask(origin=under_test.origin, plain=bridge.plain)
+        around.ask(calls=2)
+        time.sleep(SETTLE_S)
+        self._idle_mb = under_test.used().memory_mb
+
+    def at(self, calls: int, seconds: float) -> Row:
+        self._world.ask(calls=calls)
+        time.sleep(SETTLE_S)
+        before, machine_s, began_s = self._running.used(), cores_used(), time.monotonic()
+        seen = self._world.ask(count_s=seconds)
+        after, passed_s = self._running.used(), time.monotonic() - began_s
+        cpu_s = after.cpu_s - before.cpu_s
+        others = (cores_used() - machine_s - cpu_s) / passed_s - seen["world_core"]
+        row = Row(
+            bridge=self._bridge.name,
+            calls=calls,
+            cpu_ms_per_call_s=round(cpu_s * 1000 / calls / passed_s, 2),
+            core_percent=round(cpu_s / passed_s * 100, 1),
+            added_p50_ms=percentile(seen["added_ms"], 50),
+            added_p95_ms=percentile(seen["added_ms"], 95),
+            barge_in_p50_ms=percentile(seen["barge_ins_ms"], 50),
+            barge_in_p95_ms=percentile(seen["barge_ins_ms"], 95),
+            first_audio_p50_ms=percentile(seen["first_audio_ms"], 50),
+            first_audio_p95_ms=percentile(seen["first_audio_ms"], 95),
+            mb_per_call=round((after.memory_mb - self._idle_mb) / max(1, calls - 2), 3),
+            answers=len(seen["added_ms"]),
+            barge_ins=len(seen["barge_ins_ms"]),
+            missing=seen["missing"],
+            missed_barge_ins=seen["missed_barge_ins"],
+            underruns=seen["underruns"],
+            lost_calls=seen["lost_calls"],
+            world_core_percent=round(seen["world_core"] * 100, 1),
+            world_late_p95_ms=round(seen["world_late_p95_ms"], 2),
+            others_cores=round(max(0.0, others), 2),
+        )
+        show(row)
+        return row
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)], 2) if ordered else -1.0
+
+
+def show(row: Row) -> None:
+    trouble = f"{row.underruns} underruns, {row.missing} answers missing, {row.lost_calls} calls lost"
+    print(
+        f"{row.bridge:8} {row.calls:4} calls  {row.cpu_ms_per_call_s:6.2f} ms/call-s ({row.core_percent:5.1f} %)"
+        f"  added {row.added_p50_ms:6.1f} / {row.added_p95_ms:6.1f}  barge-in {row.barge_in_p50_ms:5.1f} /"
+        f" {row.barge_in_p95_ms:5.1f}  first {row.first_audio_p50_ms:5.0f} / {row.first_audio_p95_ms:5.0f} ms"
+        f"  {row.mb_per_call:6.3f} MB  {trouble}"
+        f"  [world {row.world_core_percent:.0f} %, late {row.world_late_p95_ms:.1f} ms; others {row.others_cores:.2f}]",
+        flush=True,
+    )
+
+
+def search(measured: Measured, good: int, step: int, seconds: float) -> tuple[list[Row], int]:
+    """From `good` upwards until it is too many; the load only grows, so the step is what the answer is good to."""
+    rows: list[Row] = []
+    while True:
+        rows.append(measured.at(good + step, seconds))
+        if not rows[-1].is_good:
+            return rows, good
+        good += step
+
+
+def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: World) -> tuple[list[Row], int | None]:
+    loads = [int(load) for load in wanted.loads.split(",")]
+    if bridge is PIPECAT:
+        loads = [load for load in loads if load <= wanted.most_of_peers] or [10]
+    env = surroundings(folder, around)
+    log = folder / f"{bridge.name}.log"
+    with running(bridge, model_port=around.where["model_port"], log=log, env=env) as under_test:
+        measured = Measured(bridge, under_test, around)
+        rows = [measured.at(load, wanted.seconds) for load in loads]
+        most = None
+        if wanted.search:
+            step = 5 if bridge is PIPECAT else 20
+            good = max((row.calls for row in rows if row.is_good), default=0)
+            more, most = search(measured, max(good, 0), step, wanted.seconds)
+            rows += more
+        around.ask(hang_up=True)
+    return rows, most
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench call", description=__doc__)
+    parser.add_argument("--loads", default="10,50,100", help="calls at once, rising")
+    parser.add_argument("--seconds", type=float, default=20.0, help="counted at each load")
+    parser.add_argument("--search", action="store_true", help="raise the load until a core carries no more")
+    parser.add_argument("--only", default="parley,floor", help="parley, floor")
+    parser.add_argument("--peers", action="store_true", help="Pipecat too, in an environment of its own")
+    parser.add_argument("--most-of-peers", type=int, default=10)
+    parser.add_argument("--keep", type=Path, help="folder for logs and records; default: a temporary one")
+    wanted = parser.parse_args()
+    bridges = [BRIDGES[name] for name in wanted.only.split(",") if name]
+    if wanted.peers:
+        subprocess.run(["bash", "bench/peers/install", str(PEERS)], check=True)
+        bridges.append(PIPECAT)
+    rows: list[Row] = []
+    most: dict[str, int | None] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = wanted.keep or Path(temporary)
+        folder.mkdir(exist_ok=True)
+        with world(folder) as around:
+            for bridge in bridges:
+                found, most[bridge.name] = measure(bridge, wanted, folder, around)
+                rows += found
+    write(rows, most)
+
+
+def write(rows: list[Row], most: dict[str, int | None]) -> None:
+    machine = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "command": " ".join(["scripts/bench call", *sys.argv[1:]]),
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    content = {"machine": machine, "most_calls": most, "rows": [asdict(row) for row in rows]}
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    main()
