@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from shared.domain.nearest import nearest
+
 AgentId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 """BCP-47, language with an optional region: hi, en-IN."""
@@ -132,7 +134,9 @@ class Agent(Strict):
     @classmethod
     def _known_voice(cls, voice: str) -> str:
         if voice not in VOICES:
-            raise ValueError(f"there is no voice {voice!r}; choose one of {', '.join(sorted(VOICES))}")
+            like = nearest(voice, VOICES)
+            meant = f"did you mean {like}? There are" if like else "choose one of"
+            raise ValueError(f"there is no voice {voice!r}; {meant} {', '.join(sorted(VOICES))}")
         return voice
 
     @model_validator(mode="after")

@@ -1,44 +1,19 @@
 """What each speech model can be asked for, and on which platform: the models differ, and refuse what they do not know.
 
 A message that a model refuses ends its session with 1007, so what it does not take is left out, with a warning.
-Sources: Google's Live API guide and model pages (September and October 2026), and what other teams met in the field.
+What they take stands in shared/domain/models.yaml, with its sources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from functions.voice.speech.model import SessionSetup
+from shared.domain.model_catalogue import Platform, Thinking, ToolMode, catalogue
 
-ALL_LEVELS: Final = frozenset({"minimal", "low", "medium", "high"})
-
-
-class Platform(StrEnum):
-    """Which of Google's two doors."""
-
-    DEVELOPER = "developer"
-    VERTEX = "vertex"
-
-
-class Thinking(StrEnum):
-    """How a model is told how much to think."""
-
-    LEVEL = "level"
-    BUDGET = "budget"
-    """In tokens. Zero is off; without one the model decides."""
-    NONE = "none"
-
-
-class ToolMode(StrEnum):
-    """Whether a tool call holds the model up, and whether a declaration may say so."""
-
-    ALWAYS_BLOCKING = "always blocking"
-    BLOCKING_UNLESS_TOLD = "blocking unless told"
-    FREE_UNLESS_TOLD = "free unless told"
-    ALWAYS_FREE = "always free"
+__all__ = ["PROFILES", "Platform", "Profile", "Thinking", "ToolMode", "profile_of", "warnings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +50,19 @@ class Profile:
                 return None
 
 
-_FLASH_3_1: Final = Profile(Thinking.LEVEL, ToolMode.ALWAYS_BLOCKING, ALL_LEVELS)
-_LIVE_3_8: Final = Profile(Thinking.NONE, ToolMode.FREE_UNLESS_TOLD, takes_context=True)
-_LIVE_3_8_VERTEX: Final = Profile(Thinking.NONE, ToolMode.FREE_UNLESS_TOLD, announces_history=False, takes_context=True)
-_EXTENDED_3_8: Final = Profile(Thinking.LEVEL, ToolMode.ALWAYS_FREE, ALL_LEVELS - {"minimal"}, takes_context=True)
-_FLASH_2_5: Final = Profile(Thinking.BUDGET, ToolMode.BLOCKING_UNLESS_TOLD, announces_history=False, takes_context=True)
-# On Vertex AI, declaring a tool of 2.5 as non-blocking broke tools altogether.
-_FLASH_2_5_VERTEX: Final = Profile(
-    Thinking.BUDGET, ToolMode.ALWAYS_BLOCKING, announces_history=False, takes_context=True
-)
 _UNKNOWN: Final = Profile(Thinking.NONE, ToolMode.ALWAYS_BLOCKING, announces_history=False, known=False)
 """Nothing that any of them refuses."""
 
-PROFILES: Final[dict[tuple[str, Platform], Profile]] = {
-    ("gemini-3.1-flash-live", Platform.DEVELOPER): _FLASH_3_1,
-    ("gemini-3.8-live", Platform.DEVELOPER): _LIVE_3_8,
-    ("gemini-3.8-live", Platform.VERTEX): _LIVE_3_8_VERTEX,
-    ("gemini-3.8-live-extended-thinking", Platform.DEVELOPER): _EXTENDED_3_8,
-    ("gemini-2.5-flash-native-audio", Platform.DEVELOPER): _FLASH_2_5,
-    ("gemini-live-2.5-flash", Platform.DEVELOPER): _FLASH_2_5,
-    ("gemini-live-2.5-flash", Platform.VERTEX): _FLASH_2_5_VERTEX,
+PROFILES: Final[Mapping[tuple[str, Platform], Profile]] = {
+    (family.prefix, platform): Profile(
+        family.thinking,
+        place.tools,
+        family.levels,
+        announces_history=place.announces_history,
+        takes_context=place.takes_context,
+    )
+    for family in catalogue().families
+    for platform, place in family.platforms.items()
 }
 """By the beginning of the model's id: the longest that fits."""
 
