@@ -107,11 +107,11 @@ class Operation:
         return "_".join([self.method.lower(), *(part.strip("{}:str").replace(".", "_") for part in _parts(self.path))])
 
     async def _read(self, request: Request) -> Asked:
-        query = _model(self.query, dict(request.query_params), "query") if self.query else None
+        query = read_model(self.query, dict(request.query_params), "query") if self.query else None
         if self.form is not None and request.headers.get("content-type", "").startswith(FORMS):
             return await self._read_form(request, query)
         model = self.body or self.form
-        body = _model(model, await _json(request), "body") if model is not None else None
+        body = read_model(model, await _json(request), "body") if model is not None else None
         return Asked(request, query, body)
 
     async def _read_form(self, request: Request, query: BaseModel | None) -> Asked:
@@ -119,14 +119,17 @@ class Operation:
         form = await request.form(max_files=1, max_fields=20, max_part_size=JSON_BYTES)
         file = form.get("file")
         fields = {name: value for name, value in form.items() if isinstance(value, str) and value and name != "file"}
-        return Asked(request, query, _model(self.form, fields, "form"), file if isinstance(file, UploadFile) else None)
+        return Asked(
+            request, query, read_model(self.form, fields, "form"), file if isinstance(file, UploadFile) else None
+        )
 
 
 def _parts(path: str) -> Sequence[str]:
     return [part for part in path.split("/") if part]
 
 
-def _model(model: type[M], written: object, where: str) -> M:
+def read_model(model: type[M], written: object, where: str) -> M:
+    """What was sent, as the model has it. Raises Problem, which names the field."""
     try:
         return model.model_validate(written)
     except ValidationError as error:

@@ -1,0 +1,41 @@
+"""Pages on calls: the newest, and one with what was said in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from functions.console.api import Api
+from functions.console.api.calls import CallsPaging
+from functions.console.operation import read_model
+from functions.console.pages.page import asked, page, page_route
+
+OWN_FIELDS = ("turns", "tool_results", "events")
+
+
+class CallPages:
+    """The pages."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api.calls
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """All of them."""
+        return [page_route("/calls", self.all), page_route("/calls/{call_sid}", self.one)]
+
+    async def all(self, request: Request) -> Response:
+        """The newest first."""
+        query = {name: request.query_params.get(name) or None for name in ("cursor", "campaign_id", "state")}
+        calls: Any = await self._api.all(asked(request, read_model(CallsPaging, query, "query")))
+        return page("calls.html", calls=calls, query=query)
+
+    async def one(self, request: Request) -> Response:
+        """A call's transcript, what its tools did, and what happened when."""
+        call: Any = await self._api.one(asked(request))
+        whole = call.model_dump()
+        facts = {name: value for name, value in whole.items() if name not in OWN_FIELDS and value not in (None, [], {})}
+        return page("call.html", call=whole, facts=facts, turns=sorted(whole["turns"], key=lambda one: one["seq"]))
