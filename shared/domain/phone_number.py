@@ -12,32 +12,26 @@ import hmac
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult, shortnumberinfo
 
-from shared.domain.common_number import DIALLED_KINDS, common_number
+from shared.domain.common_number import DIALLED_KINDS, PhoneNumber, common_number
 from shared.domain.number_plan import country_and_kind, split_digits
 from shared.domain.phone_problem import NEVER_DIALLED, Problem, problem
 from shared.domain.phone_text import EMPTY, MAX_SIGNS, plain_text
 
-
-class PhoneNumber(NamedTuple):
-    """A number that may be dialled. A named tuple: a list makes a million of them, at a third of a dataclass's cost."""
-
-    e164: str
-    country: str
-    """ISO 3166 code of the numbering plan: IN, US, CA."""
-    kind: str
-    """mobile, fixed_line, fixed_or_mobile (where the plan does not tell) or voip."""
-    repairs: tuple[str, ...] = ()
-    """Codes out of REPAIRS; empty for a number as people write it."""
-    extension: str = ""
-    """Digits to send once the call is answered."""
-    alternate: str = ""
-    """A second number that stood in the cell, in E.164."""
-
+__all__ = [
+    "NumberHash",
+    "PhoneNumber",
+    "Problem",
+    "calling_code",
+    "is_region",
+    "number_hash",
+    "read_number",
+    "read_uncommon_number",
+    "redacted",
+]
 
 _UNREADABLE: dict[int, str] = {
     NumberParseException.INVALID_COUNTRY_CODE: "unknown_country_code",
@@ -72,9 +66,7 @@ def read_number(cell: str, region: str | None, *, certain: bool = False) -> Phon
 
     certain: the row itself names the region, so a number that would also fit another country is not in doubt.
     """
-    if fields := common_number(cell, region):
-        return tuple.__new__(PhoneNumber, fields)
-    return read_uncommon_number(cell, region, certain=certain)
+    return common_number(cell, region) or read_uncommon_number(cell, region, certain=certain)
 
 
 def read_uncommon_number(cell: str, region: str | None, *, certain: bool = False) -> PhoneNumber | Problem:
@@ -119,8 +111,8 @@ def _pieces(text: str) -> list[str]:
 def _repaired(text: str, cell: str, region: str | None, certain: bool) -> PhoneNumber | Problem:
     """One number, as it stands or with the least that makes it one; else why the first reading failed."""
     first: Problem | None = None
-    if text != cell and (fields := common_number(text, region)):
-        return tuple.__new__(PhoneNumber, fields)
+    if text != cell and (common := common_number(text, region)):
+        return common
     if text.isdigit() and len(text) > 6 and _is_filler(text):
         return problem("placeholder")
     for candidate, repairs in _candidates(text, region):

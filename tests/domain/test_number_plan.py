@@ -66,3 +66,15 @@ def test_digits_are_split_after_the_country_code() -> None:
     assert split_digits("12125551234") == (1, "2125551234")
     assert split_digits("971501234567") == (971, "501234567")
     assert split_digits("0123") == (0, "0123")
+
+
+@given(st.from_regex("[2-9][0-9]{2}[2-9][0-9]{2}", fullmatch=True), st.from_regex("[0-9]{4}", fullmatch=True))
+def test_the_last_four_digits_never_matter_in_north_america(head: str, line: str) -> None:
+    assert country_and_kind(1, head + line) == country_and_kind(1, head + "0000")
+
+
+def test_the_last_four_digits_matter_in_no_area_code() -> None:
+    for area in range(200, 1000):
+        for exchange in range(200 + area % 37, 1000, 37):
+            kinds = {country_and_kind(1, f"{area}{exchange}{line}") for line in ("0000", "0199", "5678", "9999")}
+            assert len(kinds) == 1, (area, exchange)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Protocol
 
 from functions.console.lists.cell_text import MAX_CHARACTERS, as_it_came, needs_no_cleaning, plain
@@ -69,18 +70,11 @@ class Classifier:
         self._width = len(columns)
         places = {column.role: column.index for column in columns}
         # A field without a column is read from an empty cell beyond the last one.
-        (
-            self._phone,
-            self._alternate,
-            self._name,
-            self._language,
-            self._timezone,
-            self._state,
-            self._postal_code,
-            self._country,
-            self._consent,
-            self._consent_at,
-        ) = (places.get(name, self._width) for name in _FIELDS)
+        self._phone, self._alternate, self._country, *others = (places.get(name, self._width) for name in _FIELDS)
+        self._others = itemgetter(*others)
+        self._region = terms.country
+        self._other_columns_tell = "alternate_phone" in places or "country" in places
+        """Whether a row's number depends on more than its phone cell."""
         self._variables = [(column.name, column.index) for column in columns if column.role == VARIABLE]
         self.seen: Seen = {} if seen is None else seen
         """E.164 → the first row that has it."""
@@ -122,38 +116,41 @@ class Classifier:
         if len(cells) != self._width:
             cells = cells + [""] * (self._width - len(cells))
             surplus = any(map(str.strip, cells[self._width :]))
-        text = "".join(cells)
+        text = "|".join(cells)
         if needs_no_cleaning(text):
-            values = list(map(str.strip, cells))
+            values = [*map(str.strip, cells), ""]
         else:
             if len(text) > MAX_ROW_CHARACTERS:
                 return self._unread(number, [as_it_came(text[:MAX_CHARACTERS])], "row_too_long")
             cells = list(map(as_it_came, cells))
-            values = list(map(plain, cells))
-        if not text or text.isspace():
+            values = [*map(plain, cells), ""]
+        if not any(values):
             return None
-        if ("??" in text or "\ufffd" in text or "\u00e0\u00a4" in text) and (damage := damage_in(cells)):
+        if ("?" in text or "\ufffd" in text or "\u00e0" in text) and (damage := damage_in(cells)):
             self.noticed[damage] += 1
         if surplus:
             self.noticed["extra_cells"] += 1
-            del values[self._width :]
-        values.append("")
+        if len(values) > self._width + 1:
+            values[self._width :] = [""]
         return self._classified(number, cells, values, surplus)
 
     def _classified(self, number: int, cells: list[str], values: list[str], surplus: bool) -> ContactRow:
-        found = self._number(cells, values)
-        consent = self._consents[values[self._consent]]
+        if self._other_columns_tell:
+            found = self._number(cells, values)
+        else:
+            found = read_number(cells[self._phone].strip(), self._region)
+        name, spoken, timezone, state, postal_code, said, since_said = self._others(values)
+        consent = self._consents[said]
         if consent is None:
             self.noticed["consent_unreadable"] += 1
             consent = "unknown"
-        language = self._languages[values[self._language]]
+        language = self._languages[spoken]
         if language is None:
             self.noticed["language_unreadable"] += 1
             language = ""
-        since = self._moments[values[self._consent_at]]
-        if since is None and values[self._consent_at]:
+        since = self._moments[since_said]
+        if since is None and since_said:
             self.noticed["consent_at_unreadable"] += 1
-        timezone, state, postal_code = values[self._timezone], values[self._state], values[self._postal_code]
         if isinstance(found, PhoneNumber):
             e164, country, _, _, extension, alternate = found
             digest = self.terms.number_hash(e164)
@@ -165,7 +162,7 @@ class Classifier:
             e164 = country = extension = alternate = digest = ""
             place = _NOWHERE
             row_class, (reason, told, fix) = RowClass.INVALID, found
-        variables = {name: values[index] for name, index in self._variables}
+        variables = {variable: values[index] for variable, index in self._variables}
         return _new(
             ContactRow,
             (
@@ -181,7 +178,7 @@ class Classifier:
                 country,
                 extension,
                 alternate,
-                values[self._name],
+                name,
                 language,
                 timezone,
                 place.zones,
@@ -222,7 +219,7 @@ class Classifier:
         return _OK
 
     def _number(self, cells: list[str], values: list[str]) -> PhoneNumber | Problem:
-        region, certain = self.terms.country, False
+        region, certain = self._region, False
         if named := values[self._country]:
             told = self._regions[named]
             if told is None:
@@ -249,4 +246,4 @@ class Classifier:
 _new = tuple.__new__
 _OK = (RowClass.OK, "", "", "")
 _NOWHERE = Whereabouts((), None)
-_FIELDS = "phone alternate_phone name language timezone state postal_code country consent consent_at".split()
+_FIELDS = "phone alternate_phone country name language timezone state postal_code consent consent_at".split()

@@ -34,8 +34,13 @@ class RememberedWhereabouts:
     def __call__(self, number: PhoneNumber, timezone: str, postal_code: str, state: str) -> Whereabouts:
         """Where a contact with this number and these cells may be."""
         country = number.country
-        if not (timezone or postal_code or state) and (of_country := self._of_country(country)):
-            return of_country
+        if not (timezone or postal_code or state):
+            try:
+                of_country = self._countries[country]
+            except KeyError:
+                of_country = self._of_country(country)
+            if of_country is not None:
+                return of_country
         key = (country, number.kind, _beginning(number.e164), timezone, postal_code, state)
         found = self._known.get(key)
         if found is None:
@@ -46,10 +51,8 @@ class RememberedWhereabouts:
 
     def _of_country(self, country: str) -> Whereabouts | None:
         """A country that has one zone; None for the others, where the number tells."""
-        if country not in self._countries:
-            found = whereabouts("", country)
-            self._countries[country] = found if len(found.zones) == 1 else None
-        return self._countries[country]
+        found = whereabouts("", country)
+        return self._countries.setdefault(country, found if len(found.zones) == 1 else None)
 
 
 def _beginning(e164: str) -> str:
