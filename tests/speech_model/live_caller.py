@@ -171,6 +171,13 @@ class LiveCaller:
             )
 
 
+async def in_the_middle(caller: LiveCaller) -> None:
+    """Up to the question for a day, which the clinic's caller answers next."""
+    await caller.greeted()
+    await caller.makes_a_sound()
+    await caller.answer()
+
+
 def _take_content(content: types.LiveServerContent, answer: Answer) -> None:
     for part in (content.model_turn.parts or []) if content.model_turn else []:
         if part.inline_data and part.inline_data.data is not None:
