@@ -27,8 +27,9 @@ from functions.console.wiring import console_services
 from functions.tools.app import make_app as tools_app
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app as voice_app
+from functions.voice.stream_server import StreamServer
 from functions.voice.wiring import voice_services
-from functions.voice.worker import STREAM_SERVER, StreamServer
+from functions.voice.worker import STREAM_SERVER
 from local.one_app import one_app
 from local.stand_in import stand_in
 from shared.clock import SystemClock
@@ -154,7 +155,8 @@ async def main() -> None:
 def _say_where(settings: Settings, around: Surroundings) -> None:
     here = f"http://127.0.0.1:{settings.port}"
     print(f"Parley answers on {here}")
-    print(f"  calls and records   {here}/api/calls")
+    print(f"  console             {here}/console")
+    print(f"  JSON API            {here}/api/openapi.json")
     if around.telephone_network is not None:
         print(f"  telephone network   local, at {around.telephone_network} (no Twilio account is configured)")
     else:
