@@ -120,6 +120,11 @@ class ModelLink:
         self.moves: dict[Move, int] = dict.fromkeys(Move, 0)
 
     @property
+    def model(self) -> str:
+        """Id of the model that voices the agent, or did last."""
+        return self._places[self._at].setup.model
+
+    @property
     def reopenings(self) -> int:
         """How often a session was followed by another."""
         return sum(self.moves.values())

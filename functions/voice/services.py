@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from functions.tools.registry import Registry
 from functions.voice.drain import Drain
+from functions.voice.model_choice import as_asked
 from functions.voice.ready_sessions import ReadySessions
 from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
@@ -15,6 +16,7 @@ from functions.voice.webhooks import Signatures
 from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
+from shared.domain.model_succession import Resolution
 from shared.store.agents import AgentBook
 from shared.store.attempts import Attempts
 from shared.store.journal import Journal
@@ -73,6 +75,8 @@ class VoiceServices:
     settlement: Settlement
     number_hash: Callable[[str], str]
     """A number's id on the suppression list."""
+    model_of: Callable[[Agent], Resolution] = as_asked
+    """Which model an agent's sessions are opened with."""
     endings: Endings = field(default_factory=Endings)
     ready: ReadySessions = field(default_factory=ReadySessions)
     drain: Drain = field(default_factory=Drain)

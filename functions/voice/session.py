@@ -112,8 +112,9 @@ class CallSession:
 
     async def carry(self) -> AfterStream:
         """Carry the stream to its end, and say how it ended."""
+        model = self._services.model_of(self._agent).to_document()
         self._record.began(
-            {"agent_id": self._agent.id, "agent_version": self._agent.version, "language": self._language}
+            {"agent_id": self._agent.id, "agent_version": self._agent.version, "language": self._language, **model}
         )
         self._record.event("stream_started", 0, {"stream": self._ticket.stream_no})
         ending = Ending.INTERNAL_ERROR
@@ -145,7 +146,8 @@ class CallSession:
         }
         if ending in {Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE}:
             self._transfer_to = next(iter(self._agent.transfer_numbers.values()), None)
-        self._record.ended(ending, now_ms, {"counters": counters, "transfer_to": self._transfer_to})
+        extra = {"counters": counters, "transfer_to": self._transfer_to, "model": self._link.model}
+        self._record.ended(ending, now_ms, extra)
         ticket = self._ticket
         after = AfterStream(
             ending, self._spoken_language(), ticket.stream_no, self._transfer_to, ticket.agent_id, ticket.attempt_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -69,7 +70,8 @@ def places(
                 raise
             log.error("a fallback of the agent's model is not configured", extra={"agent": agent.id})
             continue
-        found.append(Place(model, session_setup(voiced, language, services.tools, now, facts)))
+        setup = session_setup(voiced, language, services.tools, now, facts)
+        found.append(Place(model, replace(setup, model=services.model_of(voiced).id)))
     return tuple(found)
 
 

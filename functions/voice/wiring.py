@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app
 from functions.voice.drain import PROCESS
+from functions.voice.model_choice import ModelChoice, Place
 from functions.voice.ready_sessions import MOST, ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import SpeechModel
@@ -17,6 +18,7 @@ from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.clock import Clock, SystemClock
 from shared.domain.agent import Agent
+from shared.domain.model_catalogue import DEFAULT_REGION, Platform
 from shared.domain.phone_number import number_hash
 from shared.errors import ConfigurationError
 from shared.logs import start_logs
@@ -28,40 +30,49 @@ from shared.store.journal import Journal
 from shared.store.settlement import Settlement
 from shared.store.store import Store
 
-DEFAULT_REGION = "us-central1"
-"""Where Gemini Live has been served on Vertex AI longest."""
+
+def place_of(agent: Agent, settings: Settings) -> Place:
+    """Where an agent is voiced: where its document says, else where this process is set up for."""
+    platform = agent.model.platform
+    if platform == "vertex" or (platform == "configured" and settings.google_genai_use_vertexai):
+        return Platform.VERTEX, agent.model.region or settings.google_cloud_location or DEFAULT_REGION
+    return Platform.DEVELOPER, None
 
 
-def speech_models(settings: Settings) -> Callable[[Agent], SpeechModel]:
-    """Which model voices an agent: where its document says, else where this process is set up for."""
+def speech_models(settings: Settings, clock: Clock) -> tuple[Callable[[Agent], SpeechModel], ModelChoice]:
+    """Who voices an agent, and with which model. Each place is asked for its list of models when it is first made."""
     from functions.voice.speech.gemini import developer_api, vertex_ai
+
+    choice = ModelChoice(lambda agent: place_of(agent, settings), clock)
 
     @cache
     def on_vertex(region: str) -> SpeechModel:
-        return vertex_ai(
+        model = vertex_ai(
             project=settings.google_cloud_project or "", location=region, base_url=settings.google_vertex_base_url
         )
+        choice.ask((Platform.VERTEX, region), model.listed)
+        return model
 
     @cache
     def on_developer_api() -> SpeechModel:
         if settings.gemini_api_key is None:
             raise ConfigurationError("an agent wants the Developer API, but GEMINI_API_KEY is not set")
-        return developer_api(
+        model = developer_api(
             api_key=settings.gemini_api_key.get_secret_value(), base_url=settings.google_gemini_base_url
         )
+        choice.ask((Platform.DEVELOPER, None), model.listed)
+        return model
 
     def speech_for(agent: Agent) -> SpeechModel:
-        platform = agent.model.platform
-        if platform == "vertex" or (platform == "configured" and settings.google_genai_use_vertexai):
-            return on_vertex(agent.model.region or settings.google_cloud_location or DEFAULT_REGION)
-        return on_developer_api()
+        _, region = place_of(agent, settings)
+        return on_developer_api() if region is None else on_vertex(region)
 
     # The SDK takes a second to import and its client some CPU: better now than while the first caller waits.
     if settings.google_genai_use_vertexai:
         on_vertex(settings.google_cloud_location or DEFAULT_REGION)
     elif settings.gemini_api_key is not None:
         on_developer_api()
-    return speech_for
+    return speech_for, choice
 
 
 def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServices:
@@ -69,6 +80,9 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
     if settings.twilio_auth_token is None:
         raise ConfigurationError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set; nobody's calls can be trusted")
     auth_token = settings.twilio_auth_token.get_secret_value()
+    agents = shipped_agents()
+    speech_for, choice = speech_models(settings, clock)
+    choice.announce(agents.values())
     return VoiceServices(
         public_base_url=settings.public_base_url,
         account_sid=settings.twilio_account_sid,
@@ -77,9 +91,10 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         store=store,
         journal=Journal(store),
         clock=clock,
-        agents=AgentBook(store, shipped_agents()),
+        agents=AgentBook(store, agents),
         tools=BUILTIN,
-        speech_for=speech_models(settings),
+        speech_for=speech_for,
+        model_of=choice.model_of,
         attempts=Attempts(store, clock),
         settlement=Settlement(store, clock),
         ready=ReadySessions(MOST),

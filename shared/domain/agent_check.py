@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.domain.agent import VOICES, Agent, SpeechPlace
-from shared.domain.model_catalogue import PLATFORM_NAMES, Catalogue, LiveModel, Platform, Thinking
+from shared.domain.model_catalogue import DEFAULT_REGION, PLATFORM_NAMES, Catalogue, LiveModel, Platform, Thinking
 from shared.domain.nearest import nearest
-
-DEFAULT_REGION = "us-central1"
 
 
 @dataclass(frozen=True, slots=True)

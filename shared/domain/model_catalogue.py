@@ -30,6 +30,10 @@ PLATFORM_NAMES: Mapping[Platform, str] = {
 }
 
 
+DEFAULT_REGION = "us-central1"
+"""Where Gemini Live has been served on Vertex AI longest."""
+
+
 class Thinking(StrEnum):
     """How a model is told how much to think."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app
+from functions.voice.model_choice import as_asked
 from functions.voice.ready_sessions import ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import (
@@ -28,6 +29,7 @@ from functions.voice.speech.model import (
 from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.domain.agent import Agent, Languages, Limits
+from shared.domain.model_succession import Resolution
 from shared.domain.phone_number import number_hash
 from shared.store.agents import AgentBook
 from shared.store.attempts import Attempts
@@ -74,7 +76,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(agent: Agent = TARA, model: ScriptedModel | None = None, *, ready: int = 0) -> AsyncIterator[House]:
+async def house(
+    agent: Agent = TARA,
+    model: ScriptedModel | None = None,
+    *,
+    ready: int = 0,
+    model_of: Callable[[Agent], Resolution] = as_asked,
+) -> AsyncIterator[House]:
     store, clock, model = MemoryStore(), ManualClock(), model or ScriptedModel()
     services = VoiceServices(
         public_base_url=ORIGIN,
@@ -87,6 +95,7 @@ async def house(agent: Agent = TARA, model: ScriptedModel | None = None, *, read
         agents=AgentBook(store, {agent.id: agent}),
         tools=BUILTIN,
         speech_for=lambda _: model,
+        model_of=model_of,
         attempts=Attempts(store, clock),
         settlement=Settlement(store, clock),
         ready=ReadySessions(ready),

@@ -35,6 +35,7 @@ OPEN_TIMEOUT_S: Final = 8.0
 """From connecting to a session that is set up: longer, and the caller has hung up."""
 SEND_TIMEOUT_S: Final = 5.0
 CLOSE_TIMEOUT_S: Final = 1.0
+LIST_TIMEOUT_MS: Final = 8_000
 
 
 def developer_api(
@@ -85,6 +86,11 @@ class GeminiLive:
         self._client = client
         self._platform = platform
         self._open_timeout_s = open_timeout_s
+
+    def listed(self) -> frozenset[str]:
+        """Ids of the models that the service names. Blocks, so not for the event loop; any error is the SDK's own."""
+        pages = self._client.models.list(config={"http_options": {"timeout": LIST_TIMEOUT_MS}})
+        return frozenset((model.name or "").rpartition("/")[2] for model in pages)
 
     async def open(self, setup: SessionSetup) -> GeminiSession:
         """A session that is set up and listening. Raises SpeechRefused or SpeechUnavailable."""
