@@ -47,12 +47,16 @@ def _window(
     return CallingWindow(zones, hours, calendars)
 
 
+def _told(hours: WeeklyHours) -> str:
+    return "; ".join(f"{days} {spans}" for days, spans in hours.to_text().items())
+
+
 def widenings(campaign: Campaign, country: str, states: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Where the campaign asks for more than the rules of a place allow; such wishes have no effect."""
     rule = rule_for(country, states, campaign.purpose)
     found = []
     if campaign.window is not None and not campaign.window <= rule.hours:
-        found.append(f"hours beyond those of {country}, {rule.hours.to_text()}")
+        found.append(f"hours beyond those of {country}, {_told(rule.hours)}")
     for name, wanted, allowed in (
         ("24 hours", campaign.retry.max_per_24h, rule.caps.per_24h),
         ("7 days", campaign.retry.max_per_7d, rule.caps.per_7d),

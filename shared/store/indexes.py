@@ -60,7 +60,7 @@ INDEXES: Sequence[Index] = (
     index("campaigns", "list_id"),
     index("lists", "-created_at"),
     # what a campaign's report counts, and what a preflight looks back on
-    index("contacts", "refusal"),
+    index("contacts", "refusal", "state"),
     index("attempts", "-created_at"),
     # what an upload's report asks
     index("rows", "row"),
@@ -99,6 +99,7 @@ GROUPS: Sequence[str] = (
     "numbers",
     "parts",
     "pieces",
+    "reckonings",
     "rows",
     "stream_tokens",
     "suppressions",

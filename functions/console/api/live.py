@@ -15,7 +15,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from functions.console.api.calls import plain
-from functions.console.api.report import contact_counts
+from functions.console.api.report import ContactCounts, contact_counts
 from functions.console.operation import Asked, Operation
 from functions.console.problem import Problem
 from functions.console.services import ConsoleServices
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 EVENT_STREAM = "text/event-stream"
 CALLS_WATCHED = 30
 CAMPAIGNS_WATCHED = 20
+NOT_COUNTED: tuple[float, ContactCounts | None] = (0.0, None)
+COUNTED_PER_S = 50_000
+"""Firestore bills a read for each thousand that it counts."""
 WATCHED_STATES = (CampaignState.RUNNING, CampaignState.PAUSED)
 CALL_FIELDS = (
     "call_sid",
@@ -52,6 +55,8 @@ class LiveApi:
         self._services = services
         self._store = services.store
         self._listeners = 0
+        self._counted: dict[str, tuple[float, ContactCounts]] = {}
+        """By campaign: until when its counts are good enough, and the counts."""
 
     def operations(self) -> list[Operation]:
         """All of them."""
@@ -119,8 +124,18 @@ class LiveApi:
                     found[path] = Campaign.from_document(document.data)
         return {path: ("campaign", await self._progress(one)) for path, one in found.items()}
 
+    async def _counts(self, campaign: Campaign) -> ContactCounts:
+        """Counted for all listeners together, and the less often the longer it takes and the more it costs."""
+        now_s = asyncio.get_running_loop().time()
+        until_s, counts = self._counted.get(campaign.id, NOT_COUNTED)
+        if counts is None or now_s >= until_s:
+            counts = await contact_counts(self._store, campaign.id)
+            pause_s = max(self._services.live.look_every_s / 2, counts.total / COUNTED_PER_S)
+            self._counted[campaign.id] = now_s + pause_s, counts
+        return counts
+
     async def _progress(self, campaign: Campaign) -> Any:
-        contacts = await contact_counts(self._store, campaign.id)
+        contacts = await self._counts(campaign)
         tally = await tally_of(self._store, campaign.id)
         return {
             "campaign_id": campaign.id,
