@@ -10,6 +10,7 @@ the world outside, behind ports
     StoreError              the database could not do what was asked
     CarrierError            the telephone network could not
     SpeechError             the speech model could not
+    QueueAway               the queue of dial requests did not take one
 what others send us
     BadWebhook              a webhook that cannot be read
     BadMessage              a message on a media stream that cannot be read

@@ -15,6 +15,7 @@ VERTEX_API = "https://aiplatform.googleapis.com"
 FIRESTORE_API = "https://firestore.googleapis.com"
 STORAGE_API = "https://storage.googleapis.com"
 SECRET_MANAGER_API = "https://secretmanager.googleapis.com"
+CLOUD_TASKS_API = "https://cloudtasks.googleapis.com"
 
 
 def is_loopback(address: str) -> bool:
@@ -56,6 +57,10 @@ def outside_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "GOOGLE_VERTEX_BASE_URL", settings.google_vertex_base_url or VERTEX_API
     if settings.twilio_account_sid is not None or "twilio_api_base_url" in settings.model_fields_set:
         yield "TWILIO_API_BASE_URL", settings.twilio_api_base_url
+    if settings.dial_queue is not None:
+        yield "CLOUD_TASKS_ENDPOINT", settings.cloud_tasks_endpoint or CLOUD_TASKS_API
+    if settings.campaigns_url is not None:
+        yield "CAMPAIGNS_URL", settings.campaigns_url
     if settings.tools_url is not None:
         yield "TOOLS_URL", settings.tools_url
     if settings.store_url.startswith("firestore:"):

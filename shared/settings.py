@@ -70,6 +70,12 @@ def _store(value: object) -> object:
     return value
 
 
+def _queue(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"\s*projects/[^/\s]+/locations/[^/\s]+/queues/[^/\s]+\s*", value):
+        raise ValueError("must be projects/PROJECT/locations/REGION/queues/QUEUE")
+    return value
+
+
 def _recordings(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"file://.+|gs://[^/]+(/.*)?", value):
         raise ValueError("must be file://path or gs://bucket")
@@ -112,6 +118,13 @@ class Settings(BaseSettings):
     twilio_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_numbers)] = ()
     twilio_api_base_url: Origin = TWILIO_API
     twilio_calls_per_second: float = Field(default=1, gt=0, le=1000, allow_inf_nan=False)
+
+    dial_queue: Annotated[str, BeforeValidator(_queue)] | None = None
+    """A Cloud Tasks queue that spreads dial requests over instances, where one alone would be too slow."""
+    campaigns_url: Origin | None = None
+    """Where that queue finds the campaigns function."""
+    cloud_tasks_endpoint: str | None = None
+    """host:port of a Cloud Tasks on loopback, spoken to without TLS."""
 
     tools_url: Origin | None = None
     """Where the tools function is; None: voice runs tools in its own process."""
@@ -197,6 +210,10 @@ def _incomplete(settings: Settings) -> list[str]:
         ]
     if settings.secret_manager_endpoint and not is_loopback(settings.secret_manager_endpoint):
         problems.append("SECRET_MANAGER_ENDPOINT: must be on loopback; it is spoken to without TLS")
+    if settings.cloud_tasks_endpoint and not is_loopback(settings.cloud_tasks_endpoint):
+        problems.append("CLOUD_TASKS_ENDPOINT: must be on loopback; it is spoken to without TLS")
+    if settings.dial_queue is not None and settings.campaigns_url is None:
+        problems.append("CAMPAIGNS_URL: missing; DIAL_QUEUE needs it")
     key = settings.number_hash_key
     if key is None and settings.store_url.startswith("firestore:") and not settings.firestore_emulator_host:
         problems.append("NUMBER_HASH_KEY: missing; records in Firestore are kept under keyed hashes of phone numbers")

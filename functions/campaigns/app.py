@@ -1,4 +1,4 @@
-"""The campaigns function's routes: the scheduler's beat."""
+"""The campaigns function's routes: the scheduler's beat, and the queue's orders to dial."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from functions.campaigns.beat import beat
+from functions.campaigns.dialler import dial_ordered
 from functions.campaigns.services import CampaignServices
 from shared.health import health_route
 from shared.store.store import StoreError
@@ -26,6 +27,8 @@ def make_app(services: CampaignServices) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await services.carrier.close()
+        if services.queue is not None:
+            await services.queue.close()
 
     async def tick(_: Request) -> Response:
         """One beat. A second one at the same time finds the work taken and comes back at once."""
@@ -40,6 +43,21 @@ def make_app(services: CampaignServices) -> Starlette:
         log.info("beat", extra=done.to_json())
         return JSONResponse({"status": "ok", **done.to_json()})
 
-    return Starlette(
-        lifespan=lifespan, routes=[health_route("campaigns"), Route("/campaigns/tick", tick, methods=["POST"])]
-    )
+    async def dial(request: Request) -> Response:
+        """Send one claimed attempt. Bringing an order twice is bringing it once."""
+        attempt_id, fence = request.path_params["attempt_id"], request.query_params.get("fence", "")
+        if not fence.isdecimal():
+            return JSONResponse({"status": "a fence is wanted"}, status_code=400)
+        try:
+            sent = await dial_ordered(services, attempt_id, int(fence))
+        except StoreError as error:
+            log.error("order not carried out", extra={"attempt": attempt_id, "error": type(error).__name__})
+            return JSONResponse({"status": "store is away"}, status_code=503)
+        return JSONResponse({"status": "ok", "sent": sent})
+
+    routes = [
+        health_route("campaigns"),
+        Route("/campaigns/tick", tick, methods=["POST"]),
+        Route("/campaigns/dial/{attempt_id}", dial, methods=["POST"]),
+    ]
+    return Starlette(lifespan=lifespan, routes=routes)

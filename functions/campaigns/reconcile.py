@@ -14,11 +14,8 @@ from shared.domain.attempt import Attempt, AttemptEvent, AttemptState, IllegalEv
 from shared.domain.attempt_check import FIRST_LOOK, SECOND_LOOK
 from shared.domain.call_progress import Report, accept, fold
 from shared.domain.call_status import CallStatus
-from shared.domain.campaign import Campaign, CampaignState, campaign_path
 from shared.domain.contact import Contact, contact_path
-from shared.domain.contact_window import window_of
-from shared.store.store import Conflict, Document, NotFound, StoreError, Where
-from shared.store.suppressions import suppression_of
+from shared.store.store import Conflict, NotFound, StoreError, Where
 from shared.telephony.carrier import CarrierCall, CarrierError
 
 log = logging.getLogger(__name__)
@@ -55,7 +52,7 @@ async def _look(services: CampaignServices, attempt: Attempt) -> None:
         case AttemptState.UNKNOWN:
             await _find(services, attempt)
         case AttemptState.ACCEPTED | AttemptState.RINGING | AttemptState.IN_PROGRESS:
-            await _ask(services, attempt)
+            await ask_carrier(services, attempt)
         case _:
             if not await services.settlement.settle(attempt.id):
                 await services.attempts.note(attempt.id, {"check_at": services.clock.now() + timedelta(seconds=5)})
@@ -98,14 +95,15 @@ async def _listed(services: CampaignServices, attempt: Attempt, sent_at: datetim
     return None
 
 
-async def _ask(services: CampaignServices, attempt: Attempt) -> None:
-    """The carrier is asked how far the call is; callbacks may have been lost."""
+async def ask_carrier(services: CampaignServices, attempt: Attempt, *, take_back: bool = False) -> None:
+    """The carrier is asked how far the call is, since callbacks may have been lost; one that does not ring yet is
+    taken back if that is wanted."""
     call = await services.carrier.fetch_call(attempt.sid or "")
     if call is None:
         log.error("the carrier does not know a call it took", extra={"attempt": attempt.id})
         await services.attempts.note(attempt.id, {"check_at": services.clock.now() + SECOND_LOOK})
         return
-    if call.status in {CallStatus.QUEUED, CallStatus.INITIATED} and await _must_not_ring(services, attempt):
+    if take_back and call.status in {CallStatus.QUEUED, CallStatus.INITIATED}:
         await services.carrier.end_call(call.sid)
     await _take_in(services, attempt.id, call)
 
@@ -116,39 +114,3 @@ async def _take_in(services: CampaignServices, attempt_id: str, call: CarrierCal
     moved = await services.attempts.move(attempt_id, lambda one: fold(one, report))
     if moved.state is AttemptState.DONE:
         await services.settlement.settle(attempt_id)
-
-
-async def _must_not_ring(services: CampaignServices, attempt: Attempt) -> bool:
-    """Whether a call that still waits at the carrier has to be taken back."""
-    campaign_doc = await services.store.get(campaign_path(attempt.campaign_id))
-    contact_doc = await services.store.get(contact_path(attempt.campaign_id, attempt.contact_id))
-    if campaign_doc is None or contact_doc is None:
-        return True
-    campaign, contact = Campaign.from_document(campaign_doc.data), Contact.from_document(contact_doc.data)
-    now = services.clock.now()
-    entry = await suppression_of(services.store, contact.id)
-    if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
-        return True
-    return campaign.state is not CampaignState.RUNNING or not window_of(contact, campaign).is_open(now)
-
-
-async def take_back_queued(services: CampaignServices, campaign_id: str) -> int:
-    """A campaign was paused or cancelled: calls that have not begun to ring are taken back; how many."""
-    page = await services.store.query(
-        "attempts",
-        [Where("campaign_id", "==", campaign_id), Where("state", "==", str(AttemptState.ACCEPTED))],
-        limit=MOST_PER_SWEEP,
-    )
-    taken = 0
-    for document in page.documents:
-        taken += await _take_back(services, document)
-    return taken
-
-
-async def _take_back(services: CampaignServices, document: Document) -> int:
-    try:
-        await _ask(services, Attempt.from_document(document.data))
-    except (CarrierError, StoreError, IllegalEvent) as error:
-        log.warning("call could not be taken back", extra={"attempt": document.id, "error": type(error).__name__})
-        return 0
-    return 1

@@ -7,7 +7,8 @@ from functools import cache
 from starlette.applications import Starlette
 
 from functions.campaigns.app import make_app
-from functions.campaigns.services import CampaignServices, Capacity
+from functions.campaigns.dialler import DialQueue
+from functions.campaigns.services import AccountLimits, CampaignServices
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigurationError
 from shared.logs import start_logs
@@ -34,7 +35,21 @@ def campaign_services(settings: Settings, store: Store, clock: Clock) -> Campaig
         settlement=Settlement(store, clock),
         numbers=settings.twilio_numbers,
         public_base_url=settings.public_base_url,
-        capacity=Capacity(calls_per_second=settings.twilio_calls_per_second),
+        limits=AccountLimits(calls_per_second=settings.twilio_calls_per_second),
+        queue=_dial_queue(settings),
+    )
+
+
+def _dial_queue(settings: Settings) -> DialQueue | None:
+    if settings.dial_queue is None:
+        return None
+    from functions.campaigns.cloud_tasks import CloudTasksQueue  # a quarter of a second that few need
+
+    return CloudTasksQueue(
+        settings.dial_queue,
+        settings.campaigns_url or "",
+        service_account=settings.scheduler_service_account,
+        endpoint=settings.cloud_tasks_endpoint,
     )
 
 

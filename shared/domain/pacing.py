@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 MARGIN = 1.03
@@ -32,9 +32,26 @@ class Slots:
             return (), self
         interval_s = MARGIN / calls_per_second
         first_s = max(now_s, self.next_s)
-        room = math.ceil((until_s - first_s) / interval_s) if until_s > first_s else 0
-        starts = tuple(first_s + index * interval_s for index in range(min(wanted, room)))
+        room = math.ceil(min((until_s - first_s) / interval_s, wanted)) if until_s > first_s else 0
+        starts = tuple(first_s + index * interval_s for index in range(room))
         return starts, Slots(first_s + len(starts) * interval_s) if starts else self
+
+    def after(self, start_s: float, calls_per_second: float) -> Slots:
+        """What is left once a call has started at this instant."""
+        return Slots(max(self.next_s, start_s + MARGIN / calls_per_second))
+
+
+def next_turn(at_s: float, calls_per_second: float, held: Collection[int], shards: int) -> float:
+    """The first slot at or after an instant that belongs to one of the held shards.
+
+    All slots of a second lie on a grid that every dispatcher's clock shows, and go round the shards, so dispatchers
+    that know nothing of each other keep the account's pace together, as closely as their clocks agree.
+    """
+    interval_s = MARGIN / calls_per_second
+    number = math.ceil(at_s / interval_s)
+    while number % shards not in held:
+        number += 1
+    return max(at_s, number * interval_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from shared.domain.gate import History
 from shared.domain.retry import next_attempt
 from shared.domain.shards import shard_of
 from shared.store.attempts import Attempts, changed_fields
+from shared.store.call_bill import bill_of
 from shared.store.store import AlreadyExists, Conflict, Delete, Document, NotFound, Store, Update, Write
 from shared.store.suppressions import suppression_of
 from shared.store.tallies import Tally, add_one, tally_path
@@ -79,11 +80,24 @@ class Settlement:
         if lock is not None and lock.data.get("attempt_id") == attempt.id:
             writes.append(Delete(lock.path, lock.version))
         if attempt.state not in NOTHING_SENT:
-            attempt = attempt.changed(cost=call_cost(attempt.duration_s or 0, answered=attempt.answered_at is not None))
+            attempt = attempt.changed(cost=await self._cost(attempt, contact_doc, campaign_doc))
             path = tally_path(attempt.campaign_id, attempt.id)
             writes.append(add_one(path, await self._store.get(path), _tally(attempt, document)))
         writes.append(Update(document.path, changed_fields(attempt, now, settled=True), document.version))
         return writes
+
+    async def _cost(self, attempt: Attempt, contact: Document | None, campaign: Document | None) -> float:
+        if attempt.answered_at is None:
+            return 0.0
+        agent_id = None if campaign is None else str(campaign.data.get("agent_id"))
+        bill = await bill_of(self._store, attempt.sid, agent_id)
+        return call_cost(
+            attempt.duration_s or 0,
+            answered=True,
+            country=None if contact is None else str(contact.data.get("country")),
+            use=bill.use,
+            model_id=bill.model_id,
+        )
 
     async def _contact_after(
         self, attempt: Attempt, document: Document, contact: Contact, campaign: Campaign, now: datetime

@@ -101,6 +101,8 @@ class CarrierCall:
     created_at: datetime | None
     duration_s: int | None = None
     answered_by: str | None = None
+    parent_sid: str | None = None
+    """The call that this one is a leg of, as after a transfer."""
 
 
 class Carrier(Protocol):
@@ -114,8 +116,11 @@ class Carrier(Protocol):
         """The call with this SID, or None."""
         ...
 
-    async def list_calls(self, *, to: str, from_: str, created_after: datetime) -> Sequence[CarrierCall]:
-        """Calls of any status between these numbers created at or after the instant, newest first."""
+    async def list_calls(
+        self, *, from_: str, to: str | None = None, created_after: datetime, created_before: datetime | None = None
+    ) -> Sequence[CarrierCall]:
+        """Calls of any status from this number (to that one) created at or after an instant (and before the other),
+        newest first. With an end the account's books are read, in which calls that never left its queue are missing."""
         ...
 
     async def end_call(self, sid: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +24,10 @@ from shared.telephony.twilio_http import TwilioHttp
 LONGEST_TWIML = 4000
 """Characters that Twilio takes along with a request (its error 32018)."""
 MOST_CALLS_LISTED = 500
+MOST_CALLS_READ = 100_000
+"""From the books, for a time that is over."""
+LONGEST_QUEUED = timedelta(hours=1)
+"""Books are kept by the time a call started; it was asked for up to so long before."""
 
 _PROGRESS = ["initiated", "ringing", "answered", "completed"]
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
@@ -61,19 +65,32 @@ class TwilioCarrier:
         except _UNREADABLE as error:
             raise CarrierUnreachable("the carrier described the call in words we cannot read") from error
 
-    async def list_calls(self, *, to: str, from_: str, created_after: datetime) -> Sequence[CarrierCall]:
-        """Calls between these numbers created at or after the instant, newest first.
+    async def list_calls(
+        self, *, from_: str, to: str | None = None, created_after: datetime, created_before: datetime | None = None
+    ) -> Sequence[CarrierCall]:
+        """Calls from this number (to that one) created at or after the instant (and before the other), newest first.
 
-        Filtered here by creation: Twilio's own StartTime filter leaves out what is still queued. Its times have
-        whole seconds, so a call created within the second of the instant counts; one without a time counts too.
+        Filtered here by creation: Twilio's own StartTime filter leaves out what is still queued, so it is used only
+        for a time that is over. Its times have whole seconds, so a call created within the second of the instant
+        counts; one without a time counts too.
         """
         since = created_after.replace(microsecond=0)
+        filters: dict[str, object] = {"from_": from_, "limit": MOST_CALLS_LISTED, "page_size": 100}
+        if to is not None:
+            filters["to"] = to
+        if created_before is not None:
+            filters |= {"start_time_after": since, "start_time_before": created_before + LONGEST_QUEUED}
+            filters |= {"limit": MOST_CALLS_READ, "page_size": 1000}
         try:
-            found = await self._client.calls.list_async(to=to, from_=from_, limit=MOST_CALLS_LISTED, page_size=100)
-            calls = [_read(call) for call in found]
+            calls = [_read(call) for call in await self._client.calls.list_async(**filters)]
         except _UNREADABLE as error:
             raise CarrierUnreachable("the carrier listed calls in words we cannot read") from error
-        recent = [call for call in calls if call.created_at is None or call.created_at >= since]
+        recent = [
+            call
+            for call in calls
+            if call.created_at is None
+            or (call.created_at >= since and (created_before is None or call.created_at < created_before))
+        ]
         return sorted(recent, key=lambda call: (call.created_at is None, call.created_at or since), reverse=True)
 
     async def end_call(self, sid: str) -> None:
@@ -139,4 +156,5 @@ def _read(call: Any) -> CarrierCall:
         created_at=call.date_created if isinstance(call.date_created, datetime) else None,
         duration_s=int(call.duration) if call.duration else None,
         answered_by=call.answered_by or None,
+        parent_sid=call.parent_call_sid or None,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from functions.campaigns.services import CampaignServices, Capacity
+from functions.campaigns.services import AccountLimits, CampaignServices
 from shared.domain.attempt import Attempt
 from shared.domain.call_progress import Report, fold, talked
 from shared.domain.call_status import CallStatus
@@ -29,7 +29,7 @@ class Office:
     """Store, clock, carrier, and what a beat works with."""
 
     start: datetime = MONDAY_NOON_IN_INDIA
-    capacity: Capacity = field(default_factory=lambda: Capacity(calls_per_second=10))
+    limits: AccountLimits = field(default_factory=lambda: AccountLimits(calls_per_second=10))
 
     def __post_init__(self) -> None:
         self.store = MemoryStore()
@@ -43,7 +43,7 @@ class Office:
             settlement=Settlement(self.store, self.clock),
             numbers=("+13105550100",),
             public_base_url="https://calls.example.com",
-            capacity=self.capacity,
+            limits=self.limits,
         )
 
     async def campaign(self, campaign_id: str = "diwali", contacts: int = 1, **changes: Any) -> Campaign:

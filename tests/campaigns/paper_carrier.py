@@ -42,14 +42,20 @@ class PaperCarrier:
     async def fetch_call(self, sid: str) -> CarrierCall | None:
         return next((call for call in self.calls if call.sid == sid), None)
 
-    async def list_calls(self, *, to: str, from_: str, created_after: datetime) -> Sequence[CarrierCall]:
-        if self.lists_late:
+    async def list_calls(
+        self, *, from_: str, to: str | None = None, created_after: datetime, created_before: datetime | None = None
+    ) -> Sequence[CarrierCall]:
+        if self.lists_late and created_before is None:
             self.lists_late -= 1
             return []
         return [
             call
             for call in self.calls
-            if call.to == to and call.from_ == from_ and call.created_at and call.created_at >= created_after
+            if call.from_ == from_
+            and to in (None, call.to)
+            and call.created_at
+            and call.created_at >= created_after
+            and (created_before is None or call.created_at < created_before)
         ]
 
     async def end_call(self, sid: str) -> None:

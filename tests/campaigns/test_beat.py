@@ -10,7 +10,7 @@ import pytest
 from functions.campaigns.beat import beat
 from functions.campaigns.claiming import Claimed, try_to_claim
 from functions.campaigns.dialing import dial
-from functions.campaigns.services import Capacity
+from functions.campaigns.services import AccountLimits
 from shared.domain.attempt import AttemptState
 from shared.domain.call_status import CallStatus
 from shared.domain.campaign import CampaignState, PauseReason
@@ -42,7 +42,7 @@ async def test_two_beats_at_once_call_everybody_once() -> None:
 
 
 async def test_no_second_holds_more_calls_than_the_account_may_start() -> None:
-    office = Office(capacity=Capacity(calls_per_second=10))
+    office = Office(limits=AccountLimits(calls_per_second=10))
     await office.campaign(contacts=60)
     await beat(office.services)
     sent = office.carrier.sent_at_s
@@ -51,7 +51,7 @@ async def test_no_second_holds_more_calls_than_the_account_may_start() -> None:
 
 
 async def test_the_next_beat_keeps_the_pace_of_the_last() -> None:
-    office = Office(capacity=Capacity(calls_per_second=1))
+    office = Office(limits=AccountLimits(calls_per_second=1))
     campaign = await office.campaign(contacts=1)
     await beat(office.services)
     await office.contact(campaign, "+919810099999")
@@ -95,7 +95,7 @@ async def test_suppressed_number_is_skipped_even_after_it_was_claimed() -> None:
 
 
 async def test_campaign_that_is_paused_sends_nothing_more_and_keeps_its_contacts() -> None:
-    office = Office(capacity=Capacity(calls_per_second=1))
+    office = Office(limits=AccountLimits(calls_per_second=1))
     await office.campaign(contacts=20)
     beating = asyncio.create_task(beat(office.services))
     await asyncio.sleep(4.5)
@@ -180,7 +180,7 @@ async def test_bad_number_ends_the_contact_and_a_busy_carrier_does_not() -> None
 
 
 async def test_carrier_that_refuses_every_call_pauses_the_campaign_with_the_reason() -> None:
-    office = Office(capacity=Capacity(calls_per_second=1))
+    office = Office(limits=AccountLimits(calls_per_second=1))
     office.carrier.answers = [CallRefused(RefusalKind.CONFIGURATION, code=21210)]
     await office.campaign(contacts=5)
     await beat(office.services)
@@ -232,7 +232,7 @@ async def test_campaign_is_completed_when_everybody_is_done() -> None:
 
 
 async def test_lines_are_never_more_than_campaign_and_account_have() -> None:
-    office = Office(capacity=Capacity(calls_per_second=10, model_sessions=10, inbound_reserve=0.2))
+    office = Office(limits=AccountLimits(calls_per_second=10, model_sessions=10, inbound_reserve=0.2))
     await office.campaign(contacts=20)
     await beat(office.services)
     assert len(office.carrier.requests) == len(office.locks()) == 8

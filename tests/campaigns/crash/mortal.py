@@ -97,8 +97,12 @@ class MortalCarrier:
     async def fetch_call(self, sid: str) -> CarrierCall | None:
         return await self._carrier.fetch_call(sid)
 
-    async def list_calls(self, *, to: str, from_: str, created_after: datetime) -> Sequence[CarrierCall]:
-        return await self._carrier.list_calls(to=to, from_=from_, created_after=created_after)
+    async def list_calls(
+        self, *, from_: str, to: str | None = None, created_after: datetime, created_before: datetime | None = None
+    ) -> Sequence[CarrierCall]:
+        return await self._carrier.list_calls(
+            from_=from_, to=to, created_after=created_after, created_before=created_before
+        )
 
     async def end_call(self, sid: str) -> None:
         await self._carrier.end_call(sid)

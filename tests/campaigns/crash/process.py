@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from functions.campaigns.beat import beat
-from functions.campaigns.services import CampaignServices, Capacity
+from functions.campaigns.services import AccountLimits, CampaignServices
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app
 from functions.voice.services import VoiceServices
@@ -51,7 +51,7 @@ async def dispatcher(told: dict[str, Any]) -> None:
         settlement=Settlement(store, clock),
         numbers=(NUMBER,),
         public_base_url=told["public"],
-        capacity=Capacity(calls_per_second=told["calls_per_second"], concurrent_calls=5000, model_sessions=10_000),
+        limits=AccountLimits(calls_per_second=told["calls_per_second"], concurrent_calls=5000, model_sessions=10_000),
         beat_s=told["beat_s"],
     )
     until_s = time.monotonic() + told["for_s"]
