@@ -20,6 +20,7 @@ import certifi
 from websockets.exceptions import ConnectionClosed
 
 from functions.voice.speech import failures
+from functions.voice.speech.connection import SpeechConnection
 from functions.voice.speech.model import SessionSetup, SpeechEvent, SpeechUnavailable, ToolAnswer
 from functions.voice.speech.profile import Platform, profile_of, warnings
 from functions.voice.speech.wire import STALLED_BYTES, Wire, wire_of
@@ -232,6 +233,7 @@ def _http_options(base_url: str | None, api_version: str) -> Any:
         "max_queue": 256,
         "max_size": 8 * 1024 * 1024,
         "write_limit": 2 * STALLED_BYTES,
+        "create_connection": SpeechConnection,
     }
     if _is_loopback(base_url):
         socket["proxy"] = None

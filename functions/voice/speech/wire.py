@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from websockets.asyncio.client import ClientConnection
 
+from functions.voice.speech.connection import SpeechConnection
 from functions.voice.speech.model import SessionEnded, SpeechEvent, UnknownMessage
 from functions.voice.speech.sdk_message import events_of
 from functions.voice.speech.server_message import read
@@ -59,6 +60,7 @@ class LightWire:
 
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
+        self._short = websocket if isinstance(websocket, SpeechConnection) else None
         self._transport = websocket.transport
         tcp = websocket.transport.get_extra_info("socket")
         if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -69,7 +71,9 @@ class LightWire:
         """Never waits: raises SessionEnded when the network no longer takes what is sent."""
         if self._transport.get_write_buffer_size() > STALLED_BYTES:
             raise SessionEnded("the line to the speech model stalled", resumable=True)
-        await self._websocket.send(_HEAD + b2a_base64(pcm, newline=False) + _TAIL, text=True)
+        message = _HEAD + b2a_base64(pcm, newline=False) + _TAIL
+        if self._short is None or not self._short.send_whole(message):
+            await self._websocket.send(message, text=True)
 
     async def receive(self) -> Sequence[SpeechEvent]:
         return read(await self._websocket.recv(decode=False))

@@ -1,0 +1,81 @@
+"""uvicorn's WebSocket protocol with a short way for whole messages; all else is as uvicorn and websockets do it.
+
+An app that knows of it finds it in its scope and may write and read past the framework's layers; to any other app it
+is a WebSocket like uvicorn's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from functions.voice.frames import CLOSE, TEXT, cut, whole
+from functions.voice.leg import SHORT_WAY
+
+STALLED_BYTES: Final = 2 * 1024 * 1024
+"""Three minutes of the agent's voice that the other side has not taken: it never will."""
+
+
+class StreamProtocol(WebSocketsSansIOProtocol):
+    """One connection. Once something odd comes, the library reads it, and everything after it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._rest = b""
+        self._odd = False
+
+    def handle_connect(self, event: Request) -> None:
+        """The upgrade request."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            extensions: dict[str, Any] = {**(self.scope["extensions"] or {}), SHORT_WAY: self}
+            self.scope["extensions"] = extensions
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the network."""
+        if self._odd or not self.handshake_initiated:
+            super().data_received(data)
+            return
+        if not self.handshake_complete:
+            # Nobody sends before they have been let in, so nothing is lost by being slow.
+            self._leave_to_library(data)
+            return
+        if self._rest:
+            data = self._rest + data
+        frames, used, odd = cut(data, masked=True, most=self.config.ws_max_size)
+        self._rest = data[used:]
+        for head, payload, start, end in frames:
+            if head == TEXT:
+                try:
+                    self._received(payload.decode())
+                    continue
+                except UnicodeDecodeError:
+                    pass  # the library closes for it
+            if head in (CLOSE, TEXT):
+                self._leave_to_library(data[start:])
+                return
+            super().data_received(data[start:end])
+        if odd:
+            self._leave_to_library(self._rest)
+
+    def _leave_to_library(self, data: bytes) -> None:
+        self._odd, self._rest = True, b""
+        super().data_received(data)
+
+    def _received(self, text: str) -> None:
+        if self.close_sent:
+            return
+        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if not self.read_paused and self.queue.qsize() >= self.config.ws_max_queue:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def write_text(self, text: str) -> None:
+        """Send a message now. Raises OSError when there is nobody to take it."""
+        transport = self.transport
+        if self.disconnected or self.close_sent or transport.get_write_buffer_size() > STALLED_BYTES:
+            raise ClientDisconnected
+        transport.write(whole(TEXT, text.encode()))
