@@ -136,6 +136,13 @@ class ModelLink:
         told = tuple(history)
         self._places = [Place(place.model, replace(place.setup, history=told)) for place in self._places]
 
+    def next_place(self) -> bool:
+        """Give up the place where the agent lives; whether there is another."""
+        if self._at == len(self._places) - 1:
+            return False
+        self._at += 1
+        return True
+
     async def open(self, ready: SpeechSession | None = None) -> None:
         """Open the first session, where the agent lives or else at the next place; or take the one that is ready.
 
@@ -145,7 +152,8 @@ class ModelLink:
 
     async def _first(self) -> SpeechSession:
         last = len(self._places) - 1
-        for self._at in range(last + 1):
+        for at in range(self._at, last + 1):
+            self._at = at
             try:
                 return await self._open_here(self._places[self._at].setup)
             except (SpeechRefused, SpeechUnavailable) as error:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from functions.voice.speech.model import SpeechError, SpeechSession
+from functions.voice.speech.model import SpeechError, SpeechRefused, SpeechSession
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +57,15 @@ class ReadySessions:
         self._waiting[call_sid] = _Waiting(task, dropping)
 
     async def take(self, call_sid: str) -> ReadySession | None:
-        """The call's session, if one was prepared here and could be opened."""
+        """The call's session, if one was prepared here and could be opened. Raises SpeechRefused: that is final."""
         waiting = self._waiting.pop(call_sid, None)
         if waiting is None:
             return None
         waiting.dropping.cancel()
         try:
             return await waiting.opening
+        except SpeechRefused:
+            raise
         except SpeechError as error:
             log.warning("prepared session could not be opened", extra={"call": call_sid, "code": error.code})
         except asyncio.CancelledError:

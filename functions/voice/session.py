@@ -236,7 +236,11 @@ class CallSession:
         """Open the model's session; True if one was ready that has been told to greet."""
         ready = None
         if self._ticket.stream_no == 1:
-            ready = await self._services.ready.take(self._ticket.call_sid)
+            try:
+                ready = await self._services.ready.take(self._ticket.call_sid)
+            except SpeechRefused:
+                if not self._link.next_place():
+                    raise
         else:
             self._recall.before = await said_before(self._services.store, self._ticket.call_sid)
             self._link.begin_with(self._recall.before)

@@ -528,6 +528,20 @@ async def test_a_prepared_session_that_failed_is_opened_again() -> None:
         assert home.call()["ending"] == "caller_hung_up"
 
 
+@pytest.mark.parametrize("fallbacks", [0, 1])
+async def test_a_prepared_session_that_was_refused_is_not_asked_for_again(fallbacks: int) -> None:
+    model = Model(fallbacks=(SpeechPlace(id="gemini-3.8-live"),) * fallbacks)
+    async with house(TARA.model_copy(update={"model": model}), ready=5) as home:
+        home.model.refusals = [SpeechRefused("bad key", code=401)]
+        phone = Phone(home.app)
+        carried = asyncio.create_task(phone.stream(await phone.dial()))
+        await asyncio.sleep(1)
+        assert [session.setup.model for session in home.model.sessions] == ["gemini-3.8-live"] * fallbacks
+        phone.hang_up()
+        await carried
+        assert home.call()["ending"] == ("caller_hung_up" if fallbacks else "speech_model_unavailable")
+
+
 async def test_more_calls_than_may_wait_open_their_sessions_later() -> None:
     async with house(ready=1) as home:
         await Phone(home.app, "CA" + "2" * 32).dial()
