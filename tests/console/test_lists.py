@@ -195,6 +195,27 @@ async def test_a_reading_whose_process_died_is_taken_up_by_who_asks(console: Con
     assert (await console.has_read(accepted["list_id"]))["counts"]["ok"] == 2
 
 
+async def test_a_lease_that_a_process_on_a_later_clock_wrote_keeps_nobody_out(laptop: Console) -> None:
+    accepted = await laptop.uploads(INDIAN_LIST)
+    await laptop.app.state.desk.close()
+    laptop.clock.set(laptop.clock.now() - timedelta(days=30))
+    assert (await laptop.has_read(accepted["list_id"]))["counts"]["ok"] == 2
+
+
+async def test_a_mended_file_that_turns_out_wrong_is_left_out_and_said_so(console: Console) -> None:
+    list_id = await console.a_list()
+    upload = await console.does("POST", "/api/uploads", {"filename": "other.csv"}, 201)
+    await console.asks("PUT", f"/api/uploads/{upload['upload_id']}/parts/1", content=b"a,b\n1,2\n")
+    await console.does("POST", f"/api/lists/{list_id}/mended", {"upload_id": upload["upload_id"]}, 202)
+    for _ in range(20):
+        account = await console.get(f"/api/lists/{list_id}", wait_s=5)
+        if account["status"] == "ready":
+            break
+    assert account["counts"]["ok"] == 2
+    assert account["total"] == 5
+    assert account["mended_problem"]["code"] == "not_this_list"
+
+
 async def test_a_list_that_kills_its_readers_is_given_up(laptop: Console) -> None:
     accepted = await laptop.uploads(INDIAN_LIST)
     await laptop.app.state.desk.close()
