@@ -42,6 +42,13 @@ class CloudTasks:
         self._lines = asyncio.Semaphore(max_concurrent)
         self._waiting: deque[Task] = deque()
         self._filled = asyncio.Event()
+        self._brought = asyncio.Event()
+
+    async def brought(self, deliveries: int) -> None:
+        """Wait until so many deliveries have been answered, or given up."""
+        while len(self.delivered) < deliveries:
+            self._brought.clear()
+            await self._brought.wait()
 
     def create(self, request: CreateTaskRequest) -> Task:
         """Take a task. Raises Refusal."""
@@ -92,6 +99,7 @@ class CloudTasks:
                 except (aiohttp.ClientError, TimeoutError):
                     status = 0
                 self.delivered.append((sent_s, request.url, status))
+                self._brought.set()
                 if 200 <= status < 300:
                     return
         finally:

@@ -105,3 +105,7 @@ class LoopClock:
     def now(self) -> datetime:
         """This instant."""
         return self._start + timedelta(seconds=asyncio.get_running_loop().time() - self._started_s)
+
+    def skip(self, seconds: float) -> None:
+        """Show a later time from now on, as after a wait."""
+        self._start += timedelta(seconds=seconds)

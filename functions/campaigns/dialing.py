@@ -1,12 +1,14 @@
 """Sending a claimed attempt: intent first, then one request, then what its answer means. Never twice.
 
-Between the claim and the request three things are looked at once more: the fence, whether the campaign still runs,
-and the suppression list. Whatever goes wrong after the intent is written, the attempt is found by the sweeper.
+Between the claim and the request the fence is looked at once more, and whether the campaign still runs, the suppression
+list and the calling window. Whatever goes wrong after the intent is written, the attempt is found by the sweeper.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from functions.campaigns.claiming import Claimed
@@ -14,6 +16,7 @@ from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt, AttemptEvent, IllegalEvent, refuse, send, skip
 from shared.domain.call_progress import accept
 from shared.domain.campaign import Campaign, CampaignState, PauseReason, campaign_path
+from shared.domain.contact_window import window_of
 from shared.domain.disposition import Disposition
 from shared.domain.gate import Code
 from shared.store.attempts import changed_fields
@@ -40,6 +43,15 @@ REFUSED_AS = {
 """Refusals that say something about the number; the others say something about us."""
 RETRIES = "#rc=3&rp=5xx,ct,rt"
 """Asks Twilio to come again with a callback that we could not take (its connection overrides; never sent to us)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Why a claimed attempt is not sent."""
+
+    code: Code
+    retry_at: datetime | None
+    """When its contact is due again; None: never."""
 
 
 async def dial(services: CampaignServices, claimed: Claimed) -> Attempt | None:
@@ -74,26 +86,31 @@ async def _accepted(services: CampaignServices, attempt_id: str, sid: str) -> At
     return None
 
 
-async def _last_look(services: CampaignServices, claimed: Claimed) -> Code | None:
+async def _last_look(services: CampaignServices, claimed: Claimed) -> Skip | None:
+    """What may have changed since the claim, which a queue can make half a minute ago."""
     document = await services.store.get(campaign_path(claimed.campaign.id))
     now = services.clock.now()
     if document is None:
-        return Code.NOT_RUNNING
+        return Skip(Code.NOT_RUNNING, now)
     campaign = Campaign.from_document(document.data)
     if campaign.state is not CampaignState.RUNNING:
-        return Code.PAUSED if campaign.state is CampaignState.PAUSED else Code.NOT_RUNNING
+        return Skip(Code.PAUSED if campaign.state is CampaignState.PAUSED else Code.NOT_RUNNING, now)
+    if campaign.ends_at is not None and now >= campaign.ends_at:
+        return Skip(Code.EXPIRED, None)
     entry = await suppression_of(services.store, claimed.contact.id)
     if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
-        return Code.SUPPRESSED
+        return Skip(Code.SUPPRESSED, None)
+    window = window_of(claimed.contact, campaign)
+    if not window.allows_dispatch(now, campaign.ring_timeout_s):
+        return Skip(Code.OUTSIDE_WINDOW, window.next_dispatch(now, campaign.ring_timeout_s))
     return None
 
 
-async def _skipped(services: CampaignServices, attempt: Attempt, code: Code) -> Attempt | None:
+async def _skipped(services: CampaignServices, attempt: Attempt, why_not: Skip) -> Attempt | None:
     now = services.clock.now()
-    # A suppressed contact is done with; one whose campaign is paused is due as before.
-    also = {} if code is Code.SUPPRESSED else {"retry_at": now}
+    also = {} if why_not.retry_at is None else {"retry_at": why_not.retry_at}
     try:
-        skipped = await services.attempts.move(attempt.id, lambda one: skip(one, str(code), now), also)
+        skipped = await services.attempts.move(attempt.id, lambda one: skip(one, str(why_not.code), now), also)
     except (IllegalEvent, NotFound, Conflict):
         return None
     await services.settlement.settle(attempt.id)

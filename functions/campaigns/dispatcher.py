@@ -34,7 +34,7 @@ class Dispatcher:
         self._rota = rota
         self._dialler = dialler_for(services, services.limits.calls_per_second)
         self.dialled_at = max((lease.dialled_at for lease in leases if lease.dialled_at), default=None)
-        self._pace = Pace(services.clock, per_second, self._fences, self.dialled_at)
+        self._pace = Pace(services.clock, services.limits.calls_per_second, self._fences, self.dialled_at)
         self._ends_s = math.inf
         self.dialled = 0
         self.refused = 0

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from shared.clock import Clock
 from shared.domain.call_status import CallStatus
-from shared.telephony.carrier import CallRequest, CarrierCall, CarrierError, OutcomeUnknown
+from shared.telephony.carrier import CallRequest, CarrierCall, CarrierError, CarrierUnreachable, OutcomeUnknown
 
 
 @dataclass
@@ -24,6 +24,8 @@ class PaperCarrier:
     """For the next requests, in order: an error, or "lost" (the call is placed, the answer never comes)."""
     lists_late: int = 0
     """So many listings do not show the newest calls yet."""
+    books_away_after: int | None = None
+    """So many looks into the books of a time that is over succeed, and then none."""
     ended: list[str] = field(default_factory=list)
 
     async def place_call(self, request: CallRequest) -> CarrierCall:
@@ -48,6 +50,10 @@ class PaperCarrier:
         if self.lists_late and created_before is None:
             self.lists_late -= 1
             return []
+        if self.books_away_after is not None and created_before is not None:
+            self.books_away_after -= 1
+            if self.books_away_after < 0:
+                raise CarrierUnreachable
         return [
             call
             for call in self.calls

@@ -1,0 +1,155 @@
+"""Whose turn it is: who asked to be called, then by weight, at the campaign's own pace, with lines left for callers."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.campaigns.beat import beat
+from functions.campaigns.due import part_of
+from functions.campaigns.leases import acquire
+from functions.campaigns.services import AccountLimits
+from shared.domain.call_status import CallStatus
+from shared.domain.campaign import Pacing
+from shared.domain.contact import DueReason
+from shared.domain.pacing import next_turn
+from shared.domain.shards import SHARDS
+from tests.campaigns.office import Office
+
+pytestmark = pytest.mark.virtual_time
+
+
+def most_in_a_second(sent_s: list[float]) -> int:
+    return max(sum(1 for one in sent_s if start <= one < start + 1) for start in sent_s)
+
+
+async def test_people_who_asked_to_be_called_come_first() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=1))
+    campaign = await office.campaign(contacts=30)
+    long_ago = office.clock.now() - timedelta(hours=2)
+    just_now = office.clock.now() - timedelta(seconds=1)
+    for contact in office.contacts():
+        await office.store.update(f"campaigns/diwali/contacts/{contact.id}", {"due_at": long_ago})
+    await office.contact(campaign, "+919810099991", due_reason=DueReason.CALLBACK, due_at=just_now)
+    await office.contact(campaign, "+919810099992", due_reason=DueReason.APOLOGY, due_at=just_now)
+    await beat(office.services)
+    assert {request.to for request in office.carrier.requests[:2]} == {"+919810099991", "+919810099992"}
+
+
+async def test_callback_that_comes_due_goes_before_those_who_wait() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=1))
+    campaign = await office.campaign(contacts=60)
+    soon = office.clock.now() + timedelta(seconds=20)
+    await office.contact(campaign, "+919810099991", due_reason=DueReason.CALLBACK, due_at=soon)
+    await beat(office.services)
+    called = [request.to for request in office.carrier.requests]
+    assert 19 <= called.index("+919810099991") <= 26
+
+
+async def test_weights_share_the_accounts_pace() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=6))
+    for index, name in enumerate(["heavy", "light"]):
+        pacing = Pacing(calls_per_second=100, max_concurrent=1000, weight=2 - index)
+        campaign = await office.campaign(name, contacts=0, pacing=pacing)
+        for number in range(200):
+            await office.contact(campaign, f"+9198{index}00{number:05d}")
+    await beat(office.services)
+    heavy = sum(1 for request in office.carrier.requests if request.to.startswith("+91980"))
+    light = len(office.carrier.requests) - heavy
+    assert light > 50
+    assert heavy / light == pytest.approx(2, rel=0.05)
+
+
+async def test_fairness_outlives_a_beat() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=1, model_sessions=1, inbound_reserve=0))
+    for index, name in enumerate(["one", "other"]):
+        campaign = await office.campaign(name, contacts=0)
+        for number in range(20):
+            await office.contact(campaign, f"+9198{index}00{number:05d}")
+    for _ in range(8):
+        await beat(office.services)
+        attempt = next(one for one in office.attempts() if one.state.is_open)
+        await office.reported(attempt, attempt.sid or "", CallStatus.NO_ANSWER, 3)
+    calls = [request.to[4] for request in office.carrier.requests]
+    assert len(calls) >= 8
+    assert abs(calls.count("0") - calls.count("1")) <= 1
+
+
+@pytest.mark.parametrize("per_second", [0.5, 2, 5])
+async def test_campaign_keeps_its_own_pace_below_the_accounts(per_second: float) -> None:
+    office = Office(limits=AccountLimits(calls_per_second=20))
+    await office.campaign(contacts=400, pacing=Pacing(calls_per_second=per_second, max_concurrent=1000))
+    await beat(office.services)
+    sent = office.carrier.sent_at_s
+    assert most_in_a_second(sent) <= max(1, per_second + 1)
+    assert (len(sent) - 1) / (sent[-1] - sent[0]) == pytest.approx(per_second, rel=0.15)
+
+
+async def test_campaigns_own_pace_holds_from_beat_to_beat() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=20))
+    await office.campaign(contacts=400, pacing=Pacing(calls_per_second=0.1, max_concurrent=1000))
+    for _ in range(4):
+        await beat(office.services)
+    sent = office.carrier.sent_at_s
+    assert min(later - earlier for earlier, later in pairwise(sent)) >= 9.9
+
+
+async def test_those_who_may_not_be_called_now_hold_nobody_up() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=1))
+    campaign = await office.campaign(contacts=0, pacing=Pacing(calls_per_second=0.5, max_concurrent=10))
+    for number in range(300):
+        asleep = f"+1310555{number:04d}"
+        await office.contact(campaign, asleep, country="US", states=("CA",), time_zones=("America/Los_Angeles",))
+    await office.contact(campaign, "+919810000001", due_at=office.clock.now())
+    started_s = asyncio.get_running_loop().time()
+    done = await beat(office.services)
+    assert done.refused == 300
+    assert [request.to for request in office.carrier.requests] == ["+919810000001"]
+    assert office.carrier.sent_at_s[0] - started_s < 5
+
+
+async def test_people_who_call_us_find_the_lines_they_need() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=10, model_sessions=10, inbound_reserve=0.2))
+    await office.campaign(contacts=20)
+    for number in range(5):
+        await office.store.create(f"calls/CA{number}", {"state": "in_progress", "direction": "inbound"})
+    await beat(office.services)
+    assert len(office.carrier.requests) == 5
+
+
+async def test_dispatchers_that_share_the_shards_keep_one_pace() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=4))
+    await office.campaign(contacts=400)
+    for shard in (0, 2, 5):
+        await office.store.create(
+            f"leases/dispatch-{shard}",
+            {"holder": "nobody", "fence": 1, "until": office.clock.now() + timedelta(seconds=0.01)},
+        )
+    first = asyncio.create_task(beat(office.services))
+    await asyncio.sleep(0.02)
+    assert len(await acquire(office.store, "looking", office.clock.now())) == 3
+    for shard in (0, 2, 5):
+        await office.store.update(f"leases/dispatch-{shard}", {"until": office.clock.now()})
+    await asyncio.gather(first, beat(office.services))
+    sent = office.carrier.sent_at_s
+    assert most_in_a_second(sent) <= 4
+    assert (len(sent) - 1) / (sent[-1] - sent[0]) > 3.5
+
+
+@given(st.floats(0.5, 100), st.sets(st.integers(0, SHARDS - 1), min_size=1, max_size=SHARDS - 1), st.floats(1e9, 2e9))
+def test_turns_of_two_dispatchers_never_fall_together(per_second: float, held: set[int], at_s: float) -> None:
+    others = set(range(SHARDS)) - held
+    mine, theirs = next_turn(at_s, per_second, held, SHARDS), next_turn(at_s, per_second, others, SHARDS)
+    assert min(mine, theirs) >= at_s
+    assert abs(mine - theirs) >= 0.99 / per_second
+    assert min(mine, theirs) <= at_s + 1.04 / per_second
+
+
+@given(st.integers(0, 1000), st.sets(st.integers(0, SHARDS - 1)))
+def test_parts_add_up_to_the_whole(room: int, held: set[int]) -> None:
+    assert part_of(room, held) + part_of(room, set(range(SHARDS)) - held) == room
