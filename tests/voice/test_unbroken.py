@@ -371,6 +371,7 @@ async def an_hour(home: House, call: Talk, *, go_away: bool) -> None:
         await asyncio.sleep(20 - 2.3)
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("go_away", [True, False], ids=["warned", "unwarned"])
 async def test_an_hour_long_call_moves_six_times_and_loses_nothing(go_away: bool) -> None:
     agent = TARA.model_copy(update={"limits": TARA.limits.model_copy(update={"call_s": 7_200, "silence_s": 60})})
