@@ -67,6 +67,8 @@ def test_any_bytes_at_all_are_cut_or_left(data: bytes, masked: bool) -> None:
         library(Opcode.TEXT, bytes(MOST + 1), mask=True),
         bytes([0x81, 0xFF]) + b"\xff" * 8,  # a length beyond all measure, announced
     ],
+    # Masks are random, and the workers of a test run must agree on names.
+    ids=["begun", "continued", "unmasked", "extension", "opcode", "long ping", "too long", "immeasurable"],
 )
 def test_what_is_odd_is_left_to_the_library(frame: bytes) -> None:
     before = library(Opcode.TEXT, b"before", mask=True)
