@@ -70,7 +70,7 @@ def _tell(run: CampaignRun) -> None:
         print()
     for row in run.results:
         then = f"again on {row['next_attempt_at'][:16]}" if row["next_attempt_at"] else row["refusal"]
-        print(f"  {row['name']:<14} {row['state']:<9} {row['disposition']:<7} {row['outcome']:<19} {then}")
+        print(f"  {row['name']:<14} {row['state']:<9} {row['disposition']:<17} {row['outcome']:<19} {then}")
     print()
 
 

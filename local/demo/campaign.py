@@ -22,6 +22,8 @@ Sunita Verma,98100 00101,हिंदी,yes,30 November
 Arjun Mehta,+91 98100 00102,Hinglish,हाँ,30 November
 Kavita Rao,09810000103,hi,Y,2 December
 Rohit Shah,9810000104.0,English,true,5 December
+Asha Nair,+919810000105,hi,yes,3 December
+Imran Khan,0091 9810000107,hi,yes,4 December
 Sunita Verma,9810000101,hi,yes,30 November
 Meena Iyer,9.81E+09,hi,yes,1 December
 Dev Malhotra,9810000106,hi,no,1 December
@@ -32,13 +34,17 @@ EXPECTED = {
     "+919810000102": ("human", "callback_scheduled"),
     "+919810000103": ("human", "do_not_call"),
     "+919810000104": ("busy", None),
+    "+919810000105": ("no_answer", None),
+    "+919810000107": ("voicemail_hangup", None),
 }
 """By number: how the attempt ends, and what the conversation achieves."""
 CALLERS = {
     "+919810000101": "interested",
     "+919810000102": "callback_hinglish",
     "+919810000103": "opt_out_hindi",
+    "+919810000107": "voicemail",
 }
+MACHINES = {"+919810000107"}
 TICK_EVERY_S = 4.0
 """The scheduler comes once a minute; nobody wants to wait for that here."""
 LONGEST_S = 150.0
@@ -60,10 +66,14 @@ class CampaignRun:
 async def campaign(http: httpx.AsyncClient, network: PhoneNetwork, renewal: Dialogue) -> AsyncIterator[CampaignRun]:
     """Upload, check, launch; the calls go on while the block runs, and are over when it is left."""
     run = CampaignRun()
-    callees: dict[str, Any] = {"+919810000104": {"reaction": "busy", "after_s": 2}}
+    callees: dict[str, Any] = {
+        "+919810000104": {"reaction": "busy", "after_s": 2},
+        "+919810000105": {"reaction": "no_answer"},
+    }
     for number, name in CALLERS.items():
+        answered_by = "machine" if number in MACHINES else "human"
         script = renewal.callers[name].model_dump(mode="json", exclude_none=True, exclude_unset=True)
-        callees[number] = {"after_s": 2, "answered_by": "human", "script": script}
+        callees[number] = {"after_s": 2, "answered_by": answered_by, "script": script}
     await network.people(callees)
     campaign_id = await _launch(http, run)
     async with asyncio.TaskGroup() as group:
@@ -99,7 +109,7 @@ async def _launch(http: httpx.AsyncClient, run: CampaignRun) -> str:
         "list_id": list_id,
         "purpose": "marketing",
         "language": "hi-IN",
-        "pacing": {"calls_per_second": 1, "max_concurrent": 5},
+        "pacing": {"calls_per_second": 1, "max_concurrent": 8},
     }
     answer = await http.post("/api/campaigns", json=draft)
     answer.raise_for_status()
