@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 from functions.campaigns.reconcile import ask_carrier
 from functions.campaigns.services import CampaignServices
@@ -19,8 +18,6 @@ from shared.telephony.carrier import CarrierError
 
 log = logging.getLogger(__name__)
 
-USUALLY_RINGS = timedelta(seconds=10)
-"""A call that waits longer waits in the carrier's queue."""
 AT_ONCE = 500
 
 
@@ -54,8 +51,6 @@ async def must_not_ring(services: CampaignServices, attempt: Attempt, campaign: 
     entry = await suppression_of(services.store, attempt.contact_id)
     if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
         return True
-    if attempt.sent_at is not None and now < attempt.sent_at + USUALLY_RINGS:
-        return False
     # Looked at once a minute at the least, so it must be able to wait for another minute and ring out after that.
     window = window_of(Contact.from_document(document.data), campaign)
     return not window.allows_dispatch(now, campaign.ring_timeout_s)

@@ -27,6 +27,7 @@ class PaperCarrier:
     books_away_after: int | None = None
     """So many looks into the books of a time that is over succeed, and then none."""
     ended: list[str] = field(default_factory=list)
+    ended_at: dict[str, datetime] = field(default_factory=dict)
 
     async def place_call(self, request: CallRequest) -> CarrierCall:
         self.requests.append(request)
@@ -66,6 +67,7 @@ class PaperCarrier:
 
     async def end_call(self, sid: str) -> None:
         self.ended.append(sid)
+        self.ended_at.setdefault(sid, self.clock.now())
 
     async def redirect_call(self, sid: str, twiml: str) -> None:
         raise NotImplementedError
