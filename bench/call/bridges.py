@@ -17,7 +17,7 @@ BRIDGE_CORE: Final = 0
 WORLD_CORE: Final = 1
 START_S: Final = 60.0
 PEERS: Final = Path("var/peers")
-ALONE: Final = ("nice", "-n", "-10" if os.geteuid() == 0 else "0", "taskset", "-c")
+ALONE: Final = (*(("chrt", "-f", "10") if os.geteuid() == 0 else ()), "taskset", "-c")
 """Ahead of whatever else the machine does, where that is allowed: its delays are not ours."""
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 

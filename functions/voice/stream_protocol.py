@@ -6,6 +6,8 @@ is a WebSocket like uvicorn's own.
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from typing import Any, Final
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -26,6 +28,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         super().__init__(*arguments, **options)
         self._rest = b""
         self._odd = False
+        self.queue = _Waiting(self.loop)  # type: ignore[assignment]  # it has what is used of the library's
 
     def handle_connect(self, event: Request) -> None:
         """The upgrade request."""
@@ -79,3 +82,34 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         if self.disconnected or self.close_sent or transport.get_write_buffer_size() > STALLED_BYTES:
             raise ClientDisconnected
         transport.write(whole(TEXT, text.encode()))
+
+
+class _Waiting:
+    """Events that the app has not taken yet; as much of asyncio.Queue as one reader needs, at a third of its cost."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._events: deque[Any] = deque()
+        self._reader: asyncio.Future[None] | None = None
+
+    def put_nowait(self, event: Any) -> None:
+        self._events.append(event)
+        reader = self._reader
+        if reader is not None and not reader.done():
+            reader.set_result(None)
+
+    async def get(self) -> Any:
+        events = self._events
+        while not events:
+            self._reader = self._loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        return events.popleft()
+
+    def empty(self) -> bool:
+        return not self._events
+
+    def qsize(self) -> int:
+        return len(self._events)
