@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from functions.voice.audio import decode_ulaw, encode_ulaw
+
 Samples = NDArray[np.float64]
 
 RATE_HZ = 8_000
@@ -53,17 +55,12 @@ def decibels_to_ratio(db: float) -> float:
 
 def encode(samples: Samples) -> bytes:
     """-1..1 to G.711 mu-law."""
-    import audioop
-
-    pcm = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
-    return audioop.lin2ulaw(pcm, 2)
+    return encode_ulaw((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 def decode(ulaw: bytes) -> Samples:
     """G.711 mu-law to -1..1."""
-    import audioop
-
-    return np.frombuffer(audioop.ulaw2lin(ulaw, 2), dtype="<i2").astype(np.float64) / 32768
+    return np.frombuffer(decode_ulaw(ulaw), dtype="<i2").astype(np.float64) / 32768
 
 
 def _windows(samples: Samples) -> Samples:
