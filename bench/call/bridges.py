@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ BRIDGE_CORE: Final = 0
 WORLD_CORE: Final = 1
 START_S: Final = 60.0
 PEERS: Final = Path("var/peers")
-ALONE: Final = (*(("chrt", "-f", "10") if os.geteuid() == 0 else ()), "taskset", "-c")
+ALONE: Final = (*(("chrt", "-f", "10") if os.geteuid() == 0 and shutil.which("chrt") else ()), "taskset", "-c")
 """Ahead of whatever else the machine does, where that is allowed: its delays are not ours."""
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 

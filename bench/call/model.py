@@ -18,6 +18,8 @@ from bench.call import shape
 from bench.call.shape import ANSWER_MS, BURST, CHUNK_MS, LOUD_FRAMES, LOUD_RMS, QUIET_FRAMES, THINK_MS
 
 BINARY: Final = picows.WSMsgType.BINARY
+FROM_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+"""The SDK writes the other base64."""
 SETUP_COMPLETE: Final = b'{"setupComplete":{}}'
 INTERRUPTED: Final = b'{"serverContent":{"interrupted":true}}'
 GENERATED: Final = b'{"serverContent":{"generationComplete":true}}'
@@ -88,7 +90,8 @@ class Listening(picows.WSListener):
         start = message.find(b'"data":')
         if start > 0 and b"audio/pcm" in message:
             begin = message.index(b'"', start + 7) + 1
-            self._hear(a2b_base64(message[begin : message.index(b'"', begin)]), message)
+            text = message[begin : message.index(b'"', begin)]
+            self._hear(a2b_base64(text.translate(FROM_URL_SAFE)), message)
         elif b'"text"' in message and (b"ealtime" in message[:30] or b":true" in message.replace(b" ", b"")):
             self._think()
 
