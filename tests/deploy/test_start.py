@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -9,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -17,6 +17,7 @@ from twilio.request_validator import RequestValidator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from shared.store import open_store
 from tests.deploy.build_plan import BuildPlan
 from tests.deploy.running import Running, free_port
 from tests.deploy.upload import copy_upload
@@ -172,17 +173,23 @@ def test_voice_answers_the_phone_network_and_nobody_else(upload: Path, tmp_path:
         assert DIALLED["From"] not in voice.output
 
 
-def test_what_voice_records_the_console_shows(upload: Path, tmp_path: Path) -> None:
+def test_console_shows_what_voice_recorded_to_nobody_whom_iap_does_not_vouch_for(upload: Path, tmp_path: Path) -> None:
     with started("voice", upload, tmp_path) as voice, started("console", upload, tmp_path) as console:
         assert healthy(console, "console")
         voice.request("POST", "/voice/inbound", data=DIALLED, headers=signature(f"{PUBLIC}/voice/inbound", DIALLED))
         assert voice.stop() == 0
-        shown = console.request("GET", f"/api/calls/{CALL}")
-        assert shown.status_code == 200
-        listed: dict[str, Any] = console.request("GET", "/api/calls").json()
-        assert CALL in json.dumps(listed)
-        assert console.request("GET", "/api/calls/CA0").status_code == 404
+        for path in (f"/api/calls/{CALL}", "/api/calls", "/console"):
+            assert console.request("GET", path).status_code == 401
         assert ends_well(console)
+    assert asyncio.run(kept(f"sqlite:///{tmp_path}/parley.db")) == CALL
+
+
+async def kept(store_url: str) -> object:
+    """The call that the store holds."""
+    store = open_store(store_url)
+    document = await store.get(f"calls/{CALL}")
+    await store.close()
+    return None if document is None else document.data["call_sid"]
 
 
 def test_tools_lists_what_an_agent_can_do(upload: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import ssl
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -95,8 +96,10 @@ def test_a_line_without_a_recording_is_hummed_and_never_silent() -> None:
 
 
 def test_a_synthesiser_speaks_english_where_there_is_one() -> None:
-    pytest.importorskip("hibari")
     voice = Voice([])
+    if find_spec("hibari") is None:
+        assert voice.synthesiser != "hibari-tts"
+        return
     assert voice.synthesiser == "hibari-tts"
     assert len(voice.speak("Good morning.", None, "v")) > 24_000
     assert voice.speak("नमस्ते", None, "v") == hum("नमस्ते")
