@@ -9,11 +9,11 @@ from pathlib import Path
 from tests.lists.workbooks import write_workbook
 
 HEADER = ("Name", "Mobile", "Language", "City", "Consent", "Premium", "Due date", "Note")
-_NAMES = ("राजेश", "सुनीता देवी", "முத்து", "Anil Sharma", "प्रिया", "கார்த்திக்", "Mohammed Irfan", "Asha Rao")
+_NAMES = ("राजेश", "सुनीता देवी", "முத்து", "Anil Sharma", "प्रिया", "கார்த்திக்", "M. Irfan", "Asha Rao")
 _CITIES = ("मुंबई", "दिल्ली", "சென்னை", "Bengaluru", "लखनऊ", "Pune", "Hyderabad", "மதுரை")
 _LANGUAGES = ("hi", "Hindi", "हिंदी", "ta", "Tamil", "en", "hinglish", "தமிழ்")
 _CONSENTS = ("yes", "Yes", "हाँ", "Y", "granted", "1", "true", "no")
-_NOTES = ("नवीनीकरण", "புதுப்பித்தல்", "Renewal", "after 5 pm", "", "", "", "VIP")
+_NOTES = ("नया", "புதிய", "Renewal", "after 5 pm", "", "", "", "VIP")
 _MOBILE_SERIES = (
     *("9810", "9811", "9818", "9820", "9821", "9833", "9840", "9845", "9848", "9866", "9876", "9886", "9899", "9900"),
     *("9910", "9916", "9920", "9930", "9940", "9958", "9967", "9971", "9986", "9999", "9415", "9425", "9430", "9444"),
@@ -30,7 +30,7 @@ def rows(count: int, seed: int = 7) -> Iterator[tuple[str, ...]]:
     draw, pick = chance.random, chance.choice
     for index in range(count):
         yield (
-            f"{pick(_NAMES)} {index % 9973}",
+            f"{pick(_NAMES)} {index % 997}",
             _number(draw(), chance),
             pick(_LANGUAGES),
             pick(_CITIES),

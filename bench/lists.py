@@ -104,10 +104,11 @@ def show(results: dict[str, dict[str, Any]]) -> None:
     for name, found in results.items():
         goals = GOALS.get(name, {})
         missed = [f"{what} {found[what]:.1f} > {goal:g}" for what, goal in goals.items() if found[what] > goal]
+        verdict = f"missed: {', '.join(missed)}" if missed else "met" if goals else ""
         preview = f"{found['preview_s']:.2f} s" if "preview_s" in found else ""
         print(
             f"{name:8}{found['rows']:>10,.0f}{found['file_mb']:>8.1f}{preview:>10}{found['cpu_s']:>7.1f} s"
-            f"{found['wall_s']:>7.1f} s{found['rss_mb']:>7.0f} MB  {'missed: ' + ', '.join(missed) if missed else 'met' if goals else ''}"
+            f"{found['wall_s']:>7.1f} s{found['rss_mb']:>7.0f} MB  {verdict}"
         )
 
 

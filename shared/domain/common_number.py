@@ -18,6 +18,7 @@ _INDIAN = re.compile(r"(\+91|91|0)?[ -]?([6-9][0-9]{4})[ -]?([0-9]{5})")
 _INTERNATIONAL = re.compile(r"\+(?![0-9]+\.0+$)[1-9](?:[ .()-]{0,2}[0-9]){6,14}")
 _AMERICAN = re.compile(r"(?:1[ .-]?)?\(?([2-9][0-9]{2})\)?[ .-]?([2-9][0-9]{2})[ .-]?([0-9]{4})")
 _REPAIRS: dict[str, tuple[str, ...]] = {"": (), "+91": (), "91": ("no_plus",), "0": ("trunk_zero",)}
+_PREFIX_OF_LENGTH = {10: "", 11: "0", 12: "91", 13: "+91"}
 _SEPARATORS = str.maketrans("", "", "+ .()-")
 _new = tuple.__new__
 
@@ -40,13 +41,18 @@ class PhoneNumber(NamedTuple):
 
 def common_number(cell: str, region: str | None) -> PhoneNumber | None:
     """The number in a cell of a common form, or None: take the long way."""
-    if len(cell) == 10 and cell.isdigit() and cell.isascii():
-        if region == "IN":
-            return _indian("", cell)
-    elif (found := _INDIAN.fullmatch(cell)) and (region == "IN" or cell[0] == "+"):
-        prefix, head, tail = found.groups()
-        if number := _indian(prefix or "", head + tail):
-            return number
+    if region == "IN" or cell[:3] == "+91":
+        prefix = _PREFIX_OF_LENGTH.get(len(cell))
+        if (
+            prefix is not None
+            and cell.startswith(prefix)
+            and cell[-10] >= "6"
+            and cell[-10:].isdigit()
+            and cell.isascii()
+        ):
+            return _indian(prefix, cell[-10:])
+        if found := _INDIAN.fullmatch(cell):
+            return _indian(found[1] or "", found[2] + found[3])
     if cell[:1] == "+" and _INTERNATIONAL.fullmatch(cell):
         return _complete(cell.translate(_SEPARATORS))
     if region == "US" and (found := _AMERICAN.fullmatch(cell)):

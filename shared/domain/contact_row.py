@@ -30,6 +30,7 @@ class RowClass(StrEnum):
 CALLABLE = frozenset({RowClass.OK, RowClass.REPAIRED})
 
 Consent = Literal["granted", "denied", "unknown"]
+CONSENTS: tuple[Consent, ...] = ("granted", "denied", "unknown")
 
 
 class ContactRow(NamedTuple):

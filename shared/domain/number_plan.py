@@ -51,6 +51,13 @@ def split_digits(digits: str) -> tuple[int, str]:
     return 0, digits
 
 
+@lru_cache(maxsize=300)
+def shortest_number(region: str) -> int:
+    """How many digits a national number of this region has at the least."""
+    data: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    return int(min(data.general_desc.possible_length))
+
+
 def may_have_trunk_prefix(calling_code: int, national: str) -> bool:
     """Whether these digits begin as a number does that is written for dialling inside its country."""
     matches = _trunk_prefix(calling_code)

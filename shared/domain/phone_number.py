@@ -17,7 +17,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult, shortnumberinfo
 
 from shared.domain.common_number import DIALLED_KINDS, PhoneNumber, common_number
-from shared.domain.number_plan import country_and_kind, split_digits
+from shared.domain.number_plan import country_and_kind, shortest_number, split_digits
 from shared.domain.phone_problem import NEVER_DIALLED, Problem, problem
 from shared.domain.phone_text import EMPTY, MAX_SIGNS, plain_text
 
@@ -145,6 +145,8 @@ def _parsed(text: str, region: str | None, certain: bool) -> PhoneNumber | Probl
     explicit = "+" in text
     if not explicit and len(digits) <= 6:
         return _short(digits, region)
+    if region and not explicit and digits[0] != "0" and len(digits) < shortest_number(region):
+        return problem("too_short")
     try:
         number = phonenumbers.parse(text, region)
     except NumberParseException as fault:

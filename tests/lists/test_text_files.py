@@ -158,6 +158,14 @@ def test_a_line_without_end_costs_no_memory_and_one_row() -> None:
     assert len(found[3].original[0]) <= 500
 
 
+@pytest.mark.parametrize("length", [119_999, 120_001, 131_071, 131_073, 150_000, 184_000])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_long_line_is_one_row_whatever_its_length(length: int, quote: str) -> None:
+    found = records(f"Name,Phone\nx,{quote}{'y' * length}{quote}\nRavi,9876543211\n")
+    assert [number for number, _ in found] == [1, 2, 3]
+    assert found[2][1] == ["Ravi", "9876543211"]
+
+
 def test_nul_bytes_and_control_characters_are_taken_out() -> None:
     found = read("Name,Phone\nA\x00s\x07ha,98765\x0043210\n")
     assert found[2].name == "Asha"

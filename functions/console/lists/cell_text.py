@@ -14,6 +14,9 @@ MAX_ORIGINAL_CHARACTERS = 32_767
 _EXACT = 1e15
 """Below this a float keeps every digit of a whole number."""
 
+IN_PLANE_14 = 0xF3
+"""The byte with which signs of the last planes begin in UTF-8, and no others."""
+
 CellValue = str | float | bool | date | time | timedelta
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
@@ -45,11 +48,11 @@ def cell_text(value: CellValue) -> str:
 def needs_no_cleaning(text: str) -> bool:
     """Whether plain() would leave cells of these signs as they are, but for spaces at their ends.
 
-    The variation selectors of plane 14 count as printable though nobody sees them; in UTF-8 they begin with F3.
+    The variation selectors of plane 14 count as printable, though nobody sees them.
     """
     if not text.isprintable() or len(text) > MAX_CHARACTERS:
         return False
-    return text.isascii() or 0xF3 not in text.encode()
+    return text.isascii() or IN_PLANE_14 not in text.encode()
 
 
 def as_it_came(cell: str) -> str:

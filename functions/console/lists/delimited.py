@@ -10,16 +10,20 @@ import csv
 import io
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from contextlib import suppress
+from itertools import chain, islice
 from typing import TextIO
 
 DELIMITERS = ",;\t|"
 BLOCK_CHARACTERS = 1 << 16
+RECORDS_AT_ONCE = 250
 MAX_LINE_CHARACTERS = 120_000
 """Below the csv module's limit of 131,072 for a cell."""
 MAX_SECOND_LOOKS = 100
 """So many open quotes are read again to the letter; in a file with more of them, line by line."""
 _SNIFFED_RECORDS = 60
+
+Record = tuple[int, list[str]]
 
 
 def sniff_delimiter(sample: str) -> str:
@@ -58,33 +62,60 @@ class DelimitedRecords:
     def __init__(self, stream: TextIO, delimiter: str) -> None:
         self._stream = stream
         self.delimiter = delimiter
-        self._recent: deque[tuple[int, list[str]]] = deque(maxlen=8)
+        self._source = chain.from_iterable(self._blocks())
+        self._recent: deque[tuple[int, list[str]]] = deque()
+        """Blocks of lines that may have to be read again, each with the number of its first line."""
+        self._done = 0
+        """Lines that have become records."""
+        self._number = 0
         self.open_quotes: list[int] = []
         """Numbers of the records that had a quote opened and not closed."""
 
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        source = chain.from_iterable(self._blocks())
-        again: Iterator[str] = iter(())
-        reader = csv.reader(chain(again, source), delimiter=self.delimiter)
-        number = done = base = 0
+    def __iter__(self) -> Iterator[Record]:
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[list[Record]]:
+        """Records of one line each come many at a time; where one has more lines, each record is looked at."""
         while True:
+            reader = csv.reader(self._source, delimiter=self.delimiter)
             try:
-                cells = next(reader)
-                sound = base + reader.line_num == done + 1
-            except StopIteration:
-                return
+                cells = list(islice(reader, RECORDS_AT_ONCE))
+                of_one_line = reader.line_num == len(cells)
             except csv.Error:
-                cells, sound = [], False
-            number += 1
-            if not sound and self._is_runaway(raw := self._raw(done, base + reader.line_num)):
-                self.open_quotes.append(number)
-                cells = self._cells(raw[0].replace('"', ""))
-                base = done + 1
-                again = iter([*self._swallowed(raw[1:]), *again])
-                reader = csv.reader(chain(again, source), delimiter=self.delimiter)
-            done = base + reader.line_num
+                cells, of_one_line = [], False
+            if not of_one_line:
+                yield self._looked_at(self._raw(self._done, self._done + reader.line_num))
+            elif cells:
+                yield [record for record in enumerate(cells, self._number + 1) if record[1]]
+                self._done += len(cells)
+                self._number += len(cells)
+            else:
+                return
+            while self._recent and self._recent[0][0] + len(self._recent[0][1]) <= self._done:
+                self._recent.popleft()
+
+    def _looked_at(self, lines: list[str]) -> list[Record]:
+        """The records of these lines and of those that the last one needs. An open quote gets no more than its line."""
+        records: list[Record] = []
+        end, again = self._done + len(lines), iter(lines)
+        reader, before = csv.reader(chain(again, self._source), delimiter=self.delimiter), 0
+        while self._done < end:
+            cells: list[str] | None = None
+            with suppress(csv.Error):  # a cell beyond all measure
+                cells = next(reader)
+            taken, before = reader.line_num - before, reader.line_num
+            self._number += 1
+            raw = self._raw(self._done, self._done + taken) if taken > 1 or cells is None else []
+            if raw and self._is_runaway(raw):
+                self.open_quotes.append(self._number)
+                cells = self._cells(raw[0].replace('"', "")[:MAX_LINE_CHARACTERS])
+                end, again = max(end, self._done + taken), iter([*self._swallowed(raw[1:]), *again])
+                reader, before = csv.reader(chain(again, self._source), delimiter=self.delimiter), 0
+                taken = 1
+            self._done += taken
             if cells:
-                yield number, cells
+                records.append((self._number, cells))
+        return records
 
     def _blocks(self) -> Iterator[list[str]]:
         """The lines, many at a time, so that memory stays small and no line costs a step in Python."""

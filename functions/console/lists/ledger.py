@@ -14,8 +14,8 @@ _CLASSES = tuple(RowClass)
 class Ledger:
     """Class, reason and number of each row, and who was the first to have a number."""
 
-    def __init__(self, report: Report, seen: dict[str, int]) -> None:
-        """seen: E.164 → the first row that has it, as the classifier fills it."""
+    def __init__(self, report: Report, seen: dict[int, int]) -> None:
+        """seen: number (E.164 as an integer) → the first row that has it, as the classifier fills it."""
         self.report = report
         self.seen = seen
         self.last_row = 0

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+K = TypeVar("K")
 T = TypeVar("T")
 MOST_REMEMBERED = 10_000
 
 
-class Memo(dict[str, T], Generic[T]):
+class Memo(dict[K, T], Generic[K, T]):
     """memo[cell] is read(cell), worked out once for each of the first ten thousand cells."""
 
-    def __init__(self, read: Callable[[str], T]) -> None:
+    def __init__(self, read: Callable[[K], T]) -> None:
         super().__init__()
         self._read = read
 
-    def __missing__(self, cell: str) -> T:
+    def __missing__(self, cell: K) -> T:
         value = self._read(cell)
         if len(self) < MOST_REMEMBERED:
             self[cell] = value

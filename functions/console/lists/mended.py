@@ -123,14 +123,15 @@ class Mended:
         if not row.phone:
             return row
         ledger = self._ledger
-        owner = ledger.seen.get(row.phone)
+        phone = int(row.phone)
+        owner = ledger.seen.get(phone)
         if owner is None or owner == row.row or ledger.phone_of(owner) != row.phone:
-            ledger.seen[row.phone] = row.row
+            ledger.seen[phone] = row.row
         elif ledger.is_callable(owner) or row.row_class not in CALLABLE:
             reason, explanation, fix = duplicate_of(owner)
             return row._replace(row_class=RowClass.DUPLICATE, reason=reason, explanation=explanation, fix=fix)
         else:
-            ledger.seen[row.phone] = row.row
+            ledger.seen[phone] = row.row
             ledger.demote(owner)
             batch.demoted[owner] = row.row
         return row
@@ -143,7 +144,7 @@ class Mended:
             number = int(written) if written.isascii() and written.isdigit() and len(written) <= 7 else 0
         if self._ledger.class_of(number) is None:
             phone = read_number(cells[self._phone].strip(), self._terms.country)
-            number = self._ledger.seen.get(phone.e164, 0) if isinstance(phone, PhoneNumber) else 0
+            number = self._ledger.seen.get(int(phone.e164), 0) if isinstance(phone, PhoneNumber) else 0
         if not number:
             return self._ledger.last_row + 1
         return None if self._ledger.is_callable(number) else number
@@ -164,9 +165,9 @@ class Mended:
 class _Anybodys:
     """Numbers for a row that is looked at by itself."""
 
-    def setdefault(self, e164: str, row: int, /) -> int:
+    def setdefault(self, number: int, row: int, /) -> int:
         """Whoever asks."""
-        del e164
+        del number
         return row
 
 

@@ -48,8 +48,8 @@ class ListReading:
                 "unknown_country", "The list's country is none.", "Use a code such as IN or US.", field="country"
             )
         self.report = Report()
-        self.seen: dict[str, int] = {}
-        """E.164 → the first row that has it, of the rows given out so far."""
+        self.seen: dict[int, int] = {}
+        """Number (E.164 as an integer) → the first row that has it, of the rows given out so far."""
         self._records = Records(source, sheet=sheet)
         try:
             self._stream = iter(self._records)
