@@ -55,7 +55,7 @@ class StreamWorker(UvicornWorker):  # type: ignore[misc]  # it has no types
 def keep_what_is_loaded() -> None:
     """Take modules and clients out of the garbage collector's sight.
 
-    They live as long as the process; looking through them again and again stops every call for 50 ms and more.
+    They live as long as the process, and looking through them all stops every call for some 35 ms.
     """
     gc.collect()
     gc.freeze()
