@@ -122,6 +122,7 @@ NOT_DIALLED = [
     ("1600123456", "business_series"),
     ("1401234567", "business_series"),
     ("+91 1401234567", "business_series"),
+    ("+911600123456", "business_series"),
 ]
 
 

@@ -162,6 +162,11 @@ def test_a_list_without_a_header_loses_no_row() -> None:
     assert found[1].variables == {"column_1": "Asha", "column_3": "Pune"}
 
 
+def test_a_declared_delimiter_is_no_row_of_a_list_without_a_header() -> None:
+    found = read("sep=;\n9876543210;Asha\n9876543211;Ravi\n")
+    assert [row.row for row in found.rows] == [2, 3]
+
+
 def test_a_header_alone_is_an_empty_list() -> None:
     found = read("Name,Phone\n")
     assert (found.report.total, found.warnings) == (0, {"no_rows": 1})

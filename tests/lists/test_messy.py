@@ -41,6 +41,8 @@ def test_every_row_ends_in_the_class_it_must(messy: MessyList, kind: str) -> Non
     assert found.report.counts() == {
         each.value: sum(expected.row_class == each for expected in messy.expected.values()) for each in RowClass
     }
+    reasons = Counter(expected.reason for expected in messy.expected.values() if expected.reason)
+    assert found.report.reasons == reasons
     assert found.report.total == 10_000
     assert all(row.explanation for row in found.rows if row.row_class != RowClass.OK)
     assert all(row.fix for row in found.rows if row.row_class not in (RowClass.OK, RowClass.REPAIRED))

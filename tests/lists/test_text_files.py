@@ -129,6 +129,14 @@ def test_a_quote_that_is_never_closed_swallows_no_row(text: str, names: list[str
     assert found.warnings == {"open_quotes": 1}
 
 
+def test_an_open_quote_before_a_long_rest_swallows_nothing_either() -> None:
+    text = 'Name,Phone\n"Asha,9876543210\n' + "".join(f"Ravi {n},98765{n:05}\n" for n in range(20_000))
+    found = records(text)
+    assert [number for number, _ in found] == list(range(1, 20_003))
+    assert found[1][1] == ["Asha", "9876543210"]
+    assert found[-1][1] == ["Ravi 19999", "9876519999"]
+
+
 def test_a_file_full_of_open_quotes_is_read_in_linear_time() -> None:
     text = "Name,Phone\n" + "".join(f'"A{n},98765{n:05}\n{n},x "y"\n' for n in range(20_000))
     started = time.process_time()

@@ -147,6 +147,9 @@ def test_one_cell_in_the_last_corner_does_not_take_all_memory() -> None:
     )
     data = with_sheet(corner)
     assert not is_compact(corner.encode())
+    assert not is_compact(b'<c r="A1"/><c r="J1048576"/>')
+    assert not is_compact(b'<c r="A1"/><c r="&#65;9"/>')
+    assert is_compact(b'<c r="A1"/><c r="J10000"/>')
     assert read(data).phones == ["+919876543210"]
 
 
@@ -195,6 +198,8 @@ SOUND = workbook([["Name", "Phone"], ["Asha", 919876543210], ["Ravi", "+91987654
 
 
 @given(st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.integers(0, 255)), min_size=1, max_size=20))
+@example([(SOUND.rindex(b"PK\x01\x02") + 42, 1)])
+@example([(SOUND.rindex(b"PK\x05\x06") + 16, 255)])
 def test_a_workbook_with_broken_bytes_is_read_or_refused(changes: Sequence[tuple[int, int]]) -> None:
     data = bytearray(SOUND)
     for place, byte in changes:

@@ -27,10 +27,15 @@ def undefused(cell: str) -> str:
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The file, line by line, beginning with the byte order mark."""
+    """A whole file, line by line, beginning with the byte order mark."""
+    yield BYTE_ORDER_MARK
+    yield from csv_lines(rows)
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of these rows."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    buffer.write(BYTE_ORDER_MARK)
     for row in rows:
         writer.writerow([defused(cell) for cell in row])
         yield buffer.getvalue()

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from shared.domain.contact_row import CALLABLE, ContactRow, RowClass
 
 WARNINGS: dict[str, str] = {
-    "text_lost": "{n} rows hold question marks where letters were: a program that knows no Hindi saved this file, and "
-    "that text is gone from it. Upload the .xlsx itself, or save as CSV UTF-8.",
-    "text_garbled": "{n} rows hold garbled Hindi: the file was read in a wrong encoding and saved again. Upload the "
-    "file from before that, or save as CSV UTF-8.",
-    "open_quotes": "{n} rows open a quote and never close it; they were read without quotes. Look at them.",
-    "extra_cells": "{n} rows have more cells than the list has columns. A comma inside a cell needs quotes around it.",
-    "empty_at_end": "{n} empty rows at the end were left out.",
+    "text_lost": "In {rows} question marks stand where letters were: a program that knows no Hindi saved this file, "
+    "and the text is gone from it. Upload the .xlsx itself, or save as CSV UTF-8.",
+    "text_garbled": "In {rows} the Hindi is garbled: the file was opened in a wrong encoding and saved again. Upload "
+    "the file from before that, or save as CSV UTF-8.",
+    "open_quotes": "In {rows} a quote is opened and never closed; it was read as if there were none. Look at them.",
+    "extra_cells": "There are more cells than columns in {rows}. A comma inside a cell needs quotes around it.",
+    "empty_at_end": "Left out: {rows} at the end, because empty.",
     "no_rows": "The list has a header and no rows.",
-    "other_sheets": "The workbook has {n} more sheets, which were not read.",
+    "other_sheets": "The workbook has other sheets ({n}), which were not read.",
     "no_header": "The list has no header; its columns are called column_1, column_2 and so on.",
-    "titles_skipped": "{n} lines above the header were left out.",
-    "language_unreadable": "{n} rows name a language that nobody knows; the campaign's is used for them.",
-    "consent_unreadable": "{n} rows say something about consent that is neither yes nor no; it counts as unknown.",
-    "consent_at_unreadable": "{n} rows have a date of consent that nobody can read; it is left out.",
-    "country_unreadable": "{n} rows name a country that nobody knows; the list's is used for them.",
-    "refusal_in_duplicate": "{n} rows repeat a number of an earlier row and say that the contact refused, while the "
-    "earlier row decides. Look at them before you call.",
+    "titles_skipped": "Left out: {rows} above the header.",
+    "language_unreadable": "In {rows} nobody knows the language that is named; the campaign's is used.",
+    "consent_unreadable": "In {rows} the consent is neither yes nor no; it counts as unknown.",
+    "consent_at_unreadable": "In {rows} nobody can read the date of consent; it is left out.",
+    "country_unreadable": "In {rows} nobody knows the country that is named; the list's is used.",
+    "refusal_in_duplicate": "In {rows} a number of an earlier row stands again, with a refusal, while the earlier row "
+    "decides. Look at them before you call.",
 }
-"""What to say of a file, with {n} for how many."""
+"""What to say of a file, with {rows} or {n} for how many."""
 
 _class_of = itemgetter(ContactRow._fields.index("row_class"))
 _reason_of = itemgetter(ContactRow._fields.index("reason"))
@@ -63,13 +63,5 @@ class Report:
 
     def told_warnings(self) -> list[dict[str, str | int]]:
         """Code, number and sentence of each warning."""
-        return told_warnings(self.warnings)
-
-
-def told_warnings(warnings: Mapping[str, int]) -> list[dict[str, str | int]]:
-    """Code, number and sentence of each warning."""
-    return [
-        {"code": code, "rows": count, "sentence": WARNINGS[code].format(n=count)}
-        for code, count in warnings.items()
-        if count
-    ]
+        told = ((code, n, f"{n:,} row{'s' if n > 1 else ''}") for code, n in self.warnings.items() if n)
+        return [{"code": code, "rows": n, "sentence": WARNINGS[code].format(n=n, rows=rows)} for code, n, rows in told]

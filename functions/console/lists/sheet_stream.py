@@ -11,6 +11,7 @@ import zipfile
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import IO
 
 from functions.console.lists.cell_text import cell_text
@@ -19,6 +20,7 @@ from functions.console.lists.workbook_parts import BROKEN, WorkbookParts, damage
 BLOCK_BYTES = 1 << 16
 MOST_COLUMNS = 256
 """Cells further to the right are not part of a list."""
+_NOTHING, _VALUE, _FORMULA = range(3)
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -82,22 +84,23 @@ class SharedStrings:
 
 
 class _Grid:
-    """Collects a sheet's cells into rows."""
+    """Collects a sheet's cells into rows. Its three listeners are called eight million times for a million rows."""
 
     def __init__(self, parts: WorkbookParts, strings: SharedStrings) -> None:
         self._parts = parts
-        self._strings = strings
+        self._string = lru_cache(maxsize=50_000)(strings.__getitem__)
         self._done: list[tuple[int, list[str]]] = []
         self._row: list[str] = []
         self._number = 0
         self._column = 0
         self._columns: dict[str, int] = {}
-        self._kind = self._style = ""
-        self._value: list[str] = []
-        self._formula: list[str] = []
-        self._into: list[str] | None = None
+        self._kind: str | None = None
+        self._style: str | None = None
+        self._value = self._formula = ""
+        self._into = _NOTHING
 
     def rows(self, part: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
+        """The rows as far as the sheet has been read, again and again."""
         parser = safe_parser()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -110,61 +113,73 @@ class _Grid:
         yield from self._done
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name if name in ("c", "v") else name.rpartition(":")[2]
+        if name == "v":
+            self._into = _VALUE
+            return
+        local = name.rpartition(":")[2]
         if local == "c":
             reference = attributes.get("r")
-            self._column = self._column + 1 if reference is None else self._column_of(reference)
-            self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
-            self._value, self._formula = [], []
-        elif local == "v" or local == "t":
-            self._into = self._value
+            if reference is None:
+                self._column += 1
+            else:
+                letters = reference.rstrip("0123456789")
+                self._column = self._columns.get(letters) or self._column_of(letters)
+            self._kind, self._style = attributes.get("t"), attributes.get("s")
+            self._value = self._formula = ""
+        elif local in ("v", "t"):
+            self._into = _VALUE
         elif local == "f":
-            self._into = self._formula
+            self._into = _FORMULA
         elif local == "row":
             number = attributes.get("r", "")
             self._number = max(self._number + 1, int(number) if number.isdecimal() else 0)
             self._row, self._column = [], 0
 
     def _characters(self, text: str) -> None:
-        if self._into is not None:
-            self._into.append(text)
+        if self._into == _VALUE:
+            self._value += text
+        elif self._into == _FORMULA:
+            self._formula += text
 
     def _end(self, name: str) -> None:
-        local = name if name in ("c", "v") else name.rpartition(":")[2]
+        if name == "v":
+            self._into = _NOTHING
+            return
+        local = name.rpartition(":")[2]
         if local == "c":
-            if self._column <= MOST_COLUMNS and (text := self._text()):
-                self._row += [""] * (self._column - len(self._row))
-                self._row[self._column - 1] = text
-        elif local == "row":
-            if self._row:
-                self._done.append((self._number, self._row))
+            text = self._text()
+            if text and self._column <= MOST_COLUMNS:
+                row, missing = self._row, self._column - len(self._row)
+                if missing == 1:
+                    row.append(text)
+                else:
+                    row += [""] * missing
+                    row[self._column - 1] = text
         elif local in ("v", "t", "f"):
-            self._into = None
+            self._into = _NOTHING
+        elif local == "row" and self._row:
+            self._done.append((self._number, self._row))
 
-    def _column_of(self, reference: str) -> int:
-        letters = reference.rstrip("0123456789")
-        column = self._columns.get(letters)
-        if column is None:
-            column = 0
-            for letter in letters.upper():
-                column = min(column * 26 + ord(letter) - 64, 1 << 20)
-            column = self._columns[letters] = max(1, column)
+    def _column_of(self, letters: str) -> int:
+        column = 0
+        for letter in letters.upper():
+            column = min(column * 26 + ord(letter) - 64, 1 << 20)
+        column = self._columns[letters] = max(1, column)
         return column
 
     def _text(self) -> str:
-        value = "".join(self._value)
-        match self._kind:
-            case "s":
-                return self._strings[int(value)] if value.isdecimal() else ""
-            case "n" if value:
-                return self._number_text(value)
-            case "b" if value:
-                return cell_text(value == "1")
-            case "e":
-                return ""
-            case "inlineStr" | "str" | "d" if value:
-                return unescaped(value)
-        return "=" + "".join(self._formula) if self._formula else ""
+        kind, value = self._kind, self._value
+        if kind == "s":
+            return self._string(int(value)) if value.isdecimal() else ""
+        if kind == "e":
+            return ""
+        if not value:
+            return "=" + self._formula if self._formula else ""
+        if kind is None or kind == "n":
+            return self._number_text(value)
+        if kind == "b":
+            return cell_text(value == "1")
+        return unescaped(value)
 
     def _number_text(self, value: str) -> str:
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,13 +17,17 @@ from functions.console.lists.list_error import ListError
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
+    struct.error,
     expat.ExpatError,
     EOFError,
+    IndexError,
     KeyError,
     NotImplementedError,
     OSError,
+    OverflowError,
     RuntimeError,
-    UnicodeError,
+    ValueError,
 )
 """What the zip and XML readers raise on a damaged, encrypted or oddly packed file."""
 _MOST_BYTES_OF_A_PART = 16 << 20
