@@ -19,8 +19,7 @@ WATCHED = timedelta(minutes=2)
 FEWEST = 5
 MOST_FAILURES = 0.5
 """Half of at least five attempts within two minutes (Dograh's breaker, the only one among the peers)."""
-OURS = {Disposition.CARRIER_FAILED, Disposition.AGENT_FAILED}
-"""Bad numbers and people who do not answer are nobody's fault."""
+MOST_WATCHED = 500
 FEWEST_ANSWERED = 30
 ABANDONED_ALARM = 0.01
 ABANDONED_LIMIT = 0.03
@@ -50,6 +49,8 @@ async def _why_stop(services: CampaignServices, campaign: Campaign, tally: Tally
 
 
 async def _failing(services: CampaignServices, campaign: Campaign) -> tuple[PauseReason | None, str]:
+    """Faults of the carrier among the calls it was asked for, and ours among the people who answered. Bad numbers and
+    people who do not answer are nobody's fault."""
     since = services.clock.now() - WATCHED
     if campaign.resumed_at is not None:
         since = max(since, campaign.resumed_at)
@@ -57,11 +58,15 @@ async def _failing(services: CampaignServices, campaign: Campaign) -> tuple[Paus
         "attempts",
         [Where("campaign_id", "==", campaign.id), Where("created_at", ">=", since)],
         order_by=[OrderBy("created_at", descending=True)],
-        limit=50,
+        limit=MOST_WATCHED,
     )
-    over = [one for one in (Attempt.from_document(document.data) for document in page.documents) if one.disposition]
-    failed = [one for one in over if one.disposition in OURS]
-    if len(over) < FEWEST or len(failed) / len(over) <= MOST_FAILURES:
-        return None, ""
-    causes = {str(one.error_code or one.sip_code or one.disposition) for one in failed}
-    return PauseReason.BREAKER, f"{len(failed)} of the last {len(over)} calls failed: {', '.join(sorted(causes))}"
+    attempts = [Attempt.from_document(document.data) for document in page.documents]
+    # What fails does so at once, and what goes well takes a minute: a call that rings counts like one that is over.
+    reached = [one for one in attempts if one.disposition or one.rang_at or one.answered_at]
+    answered = [one for one in reached if one.answered_at or one.disposition is Disposition.AGENT_FAILED]
+    for disposition, among in ((Disposition.CARRIER_FAILED, reached), (Disposition.AGENT_FAILED, answered)):
+        failed = [one for one in among if one.disposition is disposition]
+        if len(among) >= FEWEST and len(failed) / len(among) > MOST_FAILURES:
+            causes = ", ".join(sorted({str(one.error_code or one.sip_code or disposition) for one in failed}))
+            return PauseReason.BREAKER, f"{len(failed)} of the last {len(among)} calls failed: {causes}"
+    return None, ""

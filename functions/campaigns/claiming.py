@@ -6,6 +6,7 @@ and the attempt, whose id is made of campaign, contact and attempt number: of an
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,8 +40,10 @@ class Claimed:
 async def history_of(services: CampaignServices, contact_id: str, spent: float) -> History:
     """What the gate has to know about a number."""
     now = services.clock.now()
-    attempts = await services.attempts.of_number(contact_id, now)
-    return History(attempts, await suppression_of(services.store, contact_id), spent)
+    attempts, suppression = await asyncio.gather(
+        services.attempts.of_number(contact_id, now), suppression_of(services.store, contact_id)
+    )
+    return History(attempts, suppression, spent)
 
 
 async def try_to_claim(

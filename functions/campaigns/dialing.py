@@ -6,7 +6,9 @@ list and the calling window. Whatever goes wrong after the intent is written, th
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -45,6 +47,10 @@ RETRIES = "#rc=3&rp=5xx,ct,rt"
 """Asks Twilio to come again with a callback that we could not take (its connection overrides; never sent to us)."""
 
 
+Slot = Callable[[], Awaitable[None]]
+"""Waits until the pace allows a request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
     """Why a claimed attempt is not sent."""
@@ -54,8 +60,12 @@ class Skip:
     """When its contact is due again; None: never."""
 
 
-async def dial(services: CampaignServices, claimed: Claimed) -> Attempt | None:
-    """Send a claimed attempt. None: it was not ours to send any more."""
+async def now_is_fine() -> None:
+    """The pace is somebody else's business, such as a queue's."""
+
+
+async def dial(services: CampaignServices, claimed: Claimed, slot: Slot = now_is_fine) -> Attempt | None:
+    """Send a claimed attempt, its request in the next slot. None: it was not ours to send any more."""
     attempt = claimed.attempt
     why_not = await _last_look(services, claimed)
     if why_not is not None:
@@ -63,6 +73,7 @@ async def dial(services: CampaignServices, claimed: Claimed) -> Attempt | None:
     sending = await _write_intent(services, claimed)
     if sending is None:
         return None
+    await slot()
     try:
         call = await services.carrier.place_call(request_for(services, claimed))
     except OutcomeUnknown:
@@ -88,7 +99,9 @@ async def _accepted(services: CampaignServices, attempt_id: str, sid: str) -> At
 
 async def _last_look(services: CampaignServices, claimed: Claimed) -> Skip | None:
     """What may have changed since the claim, which a queue can make half a minute ago."""
-    document = await services.store.get(campaign_path(claimed.campaign.id))
+    document, entry = await asyncio.gather(
+        services.store.get(campaign_path(claimed.campaign.id)), suppression_of(services.store, claimed.contact.id)
+    )
     now = services.clock.now()
     if document is None:
         return Skip(Code.NOT_RUNNING, now)
@@ -97,7 +110,6 @@ async def _last_look(services: CampaignServices, claimed: Claimed) -> Skip | Non
         return Skip(Code.PAUSED if campaign.state is CampaignState.PAUSED else Code.NOT_RUNNING, now)
     if campaign.ends_at is not None and now >= campaign.ends_at:
         return Skip(Code.EXPIRED, None)
-    entry = await suppression_of(services.store, claimed.contact.id)
     if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
         return Skip(Code.SUPPRESSED, None)
     window = window_of(claimed.contact, campaign)

@@ -10,7 +10,7 @@ import logging
 from typing import Protocol
 
 from functions.campaigns.claiming import Claimed
-from functions.campaigns.dialing import dial
+from functions.campaigns.dialing import Slot, dial
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import AttemptState
 from shared.domain.campaign import Campaign, campaign_path
@@ -38,8 +38,8 @@ class DialQueue(Protocol):
 class Dialler(Protocol):
     """Sees to it that claimed attempts are sent."""
 
-    async def send(self, claimed: Claimed) -> bool:
-        """Send it, or order it to be sent; whether it is on its way. Raises StoreError, QueueAway."""
+    async def send(self, claimed: Claimed, slot: Slot) -> bool:
+        """Send it in the next slot, or order it to be sent; whether it is on its way. Raises StoreError, QueueAway."""
         ...
 
 
@@ -49,9 +49,9 @@ class OwnDialler:
     def __init__(self, services: CampaignServices) -> None:
         self._services = services
 
-    async def send(self, claimed: Claimed) -> bool:
-        """Send it now."""
-        return await dial(self._services, claimed) is not None
+    async def send(self, claimed: Claimed, slot: Slot) -> bool:
+        """Send it in the next slot."""
+        return await dial(self._services, claimed, slot) is not None
 
 
 class QueueDialler:
@@ -60,8 +60,9 @@ class QueueDialler:
     def __init__(self, queue: DialQueue) -> None:
         self._queue = queue
 
-    async def send(self, claimed: Claimed) -> bool:
+    async def send(self, claimed: Claimed, slot: Slot) -> bool:
         """Order it to be sent."""
+        await slot()
         await self._queue.put(claimed.attempt.id, claimed.attempt.fence)
         return True
 
@@ -79,7 +80,7 @@ async def dial_ordered(services: CampaignServices, attempt_id: str, fence: int) 
     if claimed is None:
         log.warning("order for an attempt that is not to be sent", extra={"attempt": attempt_id})
         return False
-    return await OwnDialler(services).send(claimed)
+    return await dial(services, claimed) is not None
 
 
 async def _claimed(services: CampaignServices, attempt_id: str, fence: int) -> Claimed | None:

@@ -107,13 +107,13 @@ class Dispatcher:
     async def _send_all(self, group: asyncio.TaskGroup) -> None:
         while True:
             claimed = await self._claimed.get()
-            await self._pace.slot()
+            await self._pace.turn()
             self.dialled_at = self._services.clock.now()
             group.create_task(self._send(claimed))
 
     async def _send(self, claimed: Claimed) -> None:
         try:
-            if await self._dialler.send(claimed):
+            if await self._dialler.send(claimed, self._pace.slot):
                 self.dialled += 1
         except (StoreError, QueueAway) as error:
             log.warning(

@@ -7,14 +7,13 @@ all of them. Each holder gets its share of the account's pace, so the whole neve
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.campaigns.rota import Rota
 from shared.domain.shards import SHARDS
-from shared.store.store import AlreadyExists, Conflict, Document, NotFound, Put, Store, Value
+from shared.store.store import AlreadyExists, Conflict, Create, Document, NotFound, Put, Store, Update, Value
 
 LEASE = timedelta(seconds=75)
 """Longer than a beat and its clock's error; a dead dispatcher's shards are free by the next beat but one."""
@@ -33,48 +32,78 @@ class Lease:
 
 async def acquire(store: Store, holder: str, now: datetime) -> list[Lease]:
     """All shards that are free or whose lease has passed."""
-    found = await asyncio.gather(*(_acquire_one(store, holder, shard, now) for shard in range(SHARDS)))
-    return [lease for lease in found if lease is not None]
-
-
-async def _acquire_one(store: Store, holder: str, shard: int, now: datetime) -> Lease | None:
-    path = f"leases/dispatch-{shard}"
-    document = await store.get(path)
-    until = now + LEASE
-    try:
-        if document is None:
-            await store.create(path, {"holder": holder, "fence": 1, "until": until})
-            return Lease(shard, 1, until, None)
-        if _held(document, now):
-            return None
-        fence = int(str(document.data.get("fence", 0))) + 1
-        await store.update(path, {"holder": holder, "fence": fence, "until": until}, expected=document.version)
-    except (AlreadyExists, Conflict, NotFound):
-        return None
-    dialled_at = document.data.get("dialled_at")
-    return Lease(shard, fence, until, dialled_at if isinstance(dialled_at, datetime) else None)
-
-
-def _held(document: Document, now: datetime) -> bool:
-    until = document.data.get("until")
-    return isinstance(until, datetime) and now < until
+    wanted = [_Wish.of(shard, document, holder, now) for shard, document in (await _documents(store)).items()]
+    free = [wish for wish in wanted if wish is not None]
+    taken = await _together_or_alone(store, [wish.write for wish in free])
+    return [wish.lease for wish, ours in zip(free, taken, strict=True) if ours]
 
 
 async def release(store: Store, holder: str, leases: Sequence[Lease], dialled_at: datetime | None) -> None:
     """Let go, so that the next beat, whoever makes it, need not wait."""
-    await asyncio.gather(*(_release_one(store, holder, lease, dialled_at) for lease in leases))
+    documents = await _documents(store)
+    writes: list[Create | Update] = []
+    for lease in leases:
+        document = documents[lease.shard]
+        if document is None or document.data.get("holder") != holder or document.data.get("fence") != lease.fence:
+            continue
+        free: dict[str, Value] = {"holder": "", "until": lease.until - LEASE}
+        if dialled_at is not None:
+            free["dialled_at"] = dialled_at
+        writes.append(Update(document.path, free, document.version))
+    await _together_or_alone(store, writes)
 
 
-async def _release_one(store: Store, holder: str, lease: Lease, dialled_at: datetime | None) -> None:
-    path = f"leases/dispatch-{lease.shard}"
-    document = await store.get(path)
-    if document is None or document.data.get("holder") != holder or document.data.get("fence") != lease.fence:
-        return
-    free: dict[str, Value] = {"holder": "", "until": lease.until - LEASE}
-    if dialled_at is not None:
-        free["dialled_at"] = dialled_at
-    with contextlib.suppress(Conflict, NotFound):
-        await store.update(path, free, expected=document.version)
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A free shard, and the write that takes it."""
+
+    lease: Lease
+    write: Create | Update
+
+    @classmethod
+    def of(cls, shard: int, document: Document | None, holder: str, now: datetime) -> _Wish | None:
+        """None: somebody holds it."""
+        until = now + LEASE
+        if document is None:
+            write = Create(_path(shard), {"holder": holder, "fence": 1, "until": until})
+            return cls(Lease(shard, 1, until, None), write)
+        held_until = document.data.get("until")
+        if isinstance(held_until, datetime) and now < held_until:
+            return None
+        fence = int(str(document.data.get("fence", 0))) + 1
+        dialled_at = document.data.get("dialled_at")
+        lease = Lease(shard, fence, until, dialled_at if isinstance(dialled_at, datetime) else None)
+        return cls(lease, Update(document.path, {"holder": holder, "fence": fence, "until": until}, document.version))
+
+
+async def _documents(store: Store) -> dict[int, Document | None]:
+    """Every shard's lease as it is kept."""
+    page = await store.query("leases", limit=SHARDS * 4)
+    kept = {document.path: document for document in page.documents}
+    return {shard: kept.get(_path(shard)) for shard in range(SHARDS)}
+
+
+async def _together_or_alone(store: Store, writes: Sequence[Create | Update]) -> list[bool]:
+    """Which of the writes succeeded: mostly all of them, in one go; beside another dispatcher one by one."""
+    if not writes:
+        return []
+    try:
+        await store.batch(writes)
+        return [True] * len(writes)
+    except (AlreadyExists, Conflict, NotFound):
+        return list(await asyncio.gather(*(_alone(store, write) for write in writes)))
+
+
+async def _alone(store: Store, write: Create | Update) -> bool:
+    try:
+        await store.batch([write])
+        return True
+    except (AlreadyExists, Conflict, NotFound):
+        return False
+
+
+def _path(shard: int) -> str:
+    return f"leases/dispatch-{shard}"
 
 
 ROTA = "leases/rota"

@@ -23,8 +23,8 @@ from shared.store.store import Document, Value
 
 ROUND_S = 2.0
 """How far ahead calls are planned."""
-LOOK_AHEAD = 50
-"""Contacts read beyond those that can be called: some are refused, and refusals cost no pace."""
+LEAST_AHEAD, MOST_AHEAD = 4, 256
+"""Contacts read beyond those that can be called: some are refused, and refusals cost no pace. More, the more are."""
 FULL_AGAIN_S = 1.0
 """With all lines busy, how long to wait before looking again."""
 
@@ -70,6 +70,7 @@ class Rota:
 
     served: dict[str, float] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
+    ahead: dict[str, int] = field(default_factory=dict)
 
     async def next_round(self, services: CampaignServices, held: Collection[int], waiting: int) -> Round:
         """The next turns. `waiting` contacts were claimed before and are not yet sent."""
@@ -86,7 +87,8 @@ class Rota:
                 held_back.append(again_s)
             if demand.due <= 0:
                 continue
-            documents = await due_contacts(services, campaign, held, demand.due + LOOK_AHEAD)
+            ahead = self.ahead.pop(campaign.id, LEAST_AHEAD)
+            documents = await due_contacts(services, campaign, held, demand.due + ahead)
             lines[campaign.id] = Line(one, deque(documents), one.spent)
             demands.append(replace(demand, due=min(demand.due, len(documents))))
         order, self.served = shares(most, demands, ROUND_S, self.served)
@@ -120,6 +122,7 @@ class Rota:
     def not_taken(self, turn: Turn) -> None:
         """Everybody left in the line was refused: the turn costs its campaign nothing."""
         campaign = turn.line.campaign.id
+        self.ahead[campaign] = MOST_AHEAD
         self.slots[campaign] = Slots(min(turn.not_before_s, self.slots[campaign].next_s))
 
     def to_document(self) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from functions.voice.services import VoiceServices
 from shared.domain.agent import Agent
-from shared.domain.attempt import IllegalEvent
+from shared.domain.attempt import Attempt, IllegalEvent
 from shared.domain.call_progress import achieved, talked
 from shared.domain.calling_rules import Purpose
 from shared.domain.campaign import Campaign
@@ -68,6 +68,11 @@ async def errand_of(services: VoiceServices, attempt_id: str) -> Errand | None:
     return Errand(attempt_id, Contact.from_document(document.data), campaign)
 
 
+def _with_our_word(attempt: Attempt, talk: Talk, outcome: Outcome | None) -> Attempt:
+    told = talked(attempt, talk)
+    return told if outcome is None else achieved(told, outcome)
+
+
 async def report(
     services: VoiceServices, attempt_id: str, talk: Talk, outcome: Outcome | None, language: str | None
 ) -> None:
@@ -78,10 +83,9 @@ async def report(
     for tries in range(REPORT_TRIES):
         try:
             also = {} if language is None else {"language": language}
-            await services.attempts.move(attempt_id, lambda one: talked(one, talk), also)
-            if outcome is not None:
-                await services.attempts.move(attempt_id, lambda one: achieved(one, outcome))
-            await services.settlement.settle(attempt_id)
+            moved = await services.attempts.move(attempt_id, lambda one: _with_our_word(one, talk, outcome), also)
+            if not moved.state.is_open:
+                await services.settlement.settle(attempt_id)
             return
         except IllegalEvent:
             log.error("attempt does not take our word", extra={"attempt": attempt_id})

@@ -124,8 +124,9 @@ async def progressed(services: VoiceServices, attempt_id: str, update: StatusUpd
         update.duration_s,
     )
     try:
-        await services.attempts.move(attempt_id, lambda one: fold(one, report))
-        await services.settlement.settle(attempt_id)
+        moved = await services.attempts.move(attempt_id, lambda one: fold(one, report))
+        if not moved.state.is_open:
+            await services.settlement.settle(attempt_id)
     except NotFound:
         log.error("status of an unknown attempt", extra={"attempt": attempt_id})
     except IllegalEvent as illegal:
@@ -142,8 +143,9 @@ async def machine_heard(services: VoiceServices, request: Request, form: Form) -
     attempt_id = request.query_params.get("attempt", "")
     word = form.get("AnsweredBy")
     try:
-        await services.attempts.move(attempt_id, lambda one: heard(one, word))
-        await services.settlement.settle(attempt_id)
+        moved = await services.attempts.move(attempt_id, lambda one: heard(one, word))
+        if not moved.state.is_open:
+            await services.settlement.settle(attempt_id)
     except NotFound:
         log.error("machine detection of an unknown attempt", extra={"attempt": attempt_id})
     except StoreError:

@@ -30,6 +30,12 @@ def changed_fields(attempt: Attempt, now: datetime, *, settled: bool = False) ->
     return {"check_at": REMOVE, **attempt_document(attempt, now, settled=settled)}
 
 
+def _is_watched(before: Mapping[str, Value], now: datetime) -> bool:
+    """Whether somebody will look after it all the same."""
+    check_at = before.get("check_at")
+    return isinstance(check_at, datetime) and check_at > now
+
+
 class Attempts:
     """The attempts of all campaigns."""
 
@@ -48,12 +54,16 @@ class Attempts:
         """Move an attempt on. Raises NotFound, or IllegalEvent when it cannot be moved so."""
         moved: list[Attempt] = []
 
-        def decide(document: Document) -> dict[str, Value | Remove]:
-            moved[:] = [by(Attempt.from_document(document.data))]
-            if document.data.get("settled"):
-                # What comes after the books are closed is kept, but nobody needs to look after it again.
-                return {**changed_fields(moved[0], self._clock.now(), settled=True), **(also or {})}
-            return {**changed_fields(moved[0], self._clock.now()), **(also or {})}
+        def decide(document: Document) -> dict[str, Value | Remove] | None:
+            before, now = document.data, self._clock.now()
+            moved[:] = [by(Attempt.from_document(before))]
+            # What comes after the books are closed is kept, but nobody needs to look after it again.
+            settled = bool(before.get("settled"))
+            fields = {**changed_fields(moved[0], now, settled=settled), **(also or {})}
+            changes = {name: value for name, value in fields.items() if before.get(name, REMOVE) != value}
+            if changes.keys() == {"check_at"} and _is_watched(before, now):
+                return None
+            return changes or None
 
         await change_document(self._store, attempt_path(attempt_id), decide)
         return moved[0]

@@ -68,21 +68,24 @@ class Settlement:
         return close_without_talk(attempt) if overdue else attempt
 
     async def _writes(self, attempt: Attempt, document: Document, now: datetime) -> list[Write]:
-        campaign_doc = await self._store.get(campaign_path(attempt.campaign_id))
-        contact_doc = await self._store.get(contact_path(attempt.campaign_id, attempt.contact_id))
+        path = tally_path(attempt.campaign_id, attempt.id)
+        campaign_doc, contact_doc, lock, tally = await asyncio.gather(
+            self._store.get(campaign_path(attempt.campaign_id)),
+            self._store.get(contact_path(attempt.campaign_id, attempt.contact_id)),
+            self._store.get(lock_path(attempt.contact_id)),
+            self._store.get(path),
+        )
         writes: list[Write] = []
         if campaign_doc is not None and contact_doc is not None:
             campaign, contact = Campaign.from_document(campaign_doc.data), Contact.from_document(contact_doc.data)
             if contact.attempt_id == attempt.id and contact.state is ContactState.IN_PROGRESS:
                 after = await self._contact_after(attempt, document, contact, campaign, now)
                 writes.append(Update(contact_doc.path, contact_fields(after), contact_doc.version))
-        lock = await self._store.get(lock_path(attempt.contact_id))
         if lock is not None and lock.data.get("attempt_id") == attempt.id:
             writes.append(Delete(lock.path, lock.version))
         if attempt.state not in NOTHING_SENT:
             attempt = attempt.changed(cost=await self._cost(attempt, contact_doc, campaign_doc))
-            path = tally_path(attempt.campaign_id, attempt.id)
-            writes.append(add_one(path, await self._store.get(path), _tally(attempt, document)))
+            writes.append(add_one(path, tally, _tally(attempt, document)))
         writes.append(Update(document.path, changed_fields(attempt, now, settled=True), document.version))
         return writes
 
@@ -128,8 +131,9 @@ class Settlement:
         return contact.advanced(ContactEvent.RETRY, due_at=decision.at, due_reason=decision.reason, **ended)
 
     async def _history(self, attempt: Attempt, now: datetime) -> History:
-        others = await self._attempts.of_number(attempt.contact_id, now)
-        suppression = await suppression_of(self._store, attempt.contact_id)
+        others, suppression = await asyncio.gather(
+            self._attempts.of_number(attempt.contact_id, now), suppression_of(self._store, attempt.contact_id)
+        )
         attempts = (past(attempt), *(one for one in others if one.id != attempt.id))
         return History(attempts, suppression, spent=0.0)
 

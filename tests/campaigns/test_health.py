@@ -112,6 +112,34 @@ async def test_bad_numbers_and_busy_lines_are_nobodys_fault() -> None:
     assert (await the_campaign(office)).paused_for is None
 
 
+async def test_few_calls_that_fail_at_once_do_not_outweigh_many_that_still_ring() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=5))
+    await office.campaign(contacts=60)
+    await beat(office.services)
+    for number, attempt in enumerate(office.attempts()):
+        failed = number % 10 == 0
+        await office.reported(attempt, attempt.sid or "", CallStatus.FAILED if failed else CallStatus.RINGING, 2)
+    await beat(office.services)
+    assert (await the_campaign(office)).paused_for is None
+
+
+async def test_speech_model_that_fails_most_people_stops_the_campaign_though_some_talks_go_on() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=5))
+    await office.campaign(contacts=40)
+    await beat(office.services)
+    for number, attempt in enumerate(office.attempts()):
+        if number % 4 == 0:
+            await office.reported(attempt, attempt.sid or "", CallStatus.IN_PROGRESS, 2)
+            if number % 12:
+                await office.talked(attempt, Talk(our_fault=True))
+                await office.reported(attempt, attempt.sid or "", CallStatus.COMPLETED, 3, duration_s=2)
+        else:
+            await office.reported(attempt, attempt.sid or "", CallStatus.RINGING, 2)
+    await asyncio.sleep(12)
+    await beat(office.services)
+    assert (await the_campaign(office)).paused_for is PauseReason.BREAKER
+
+
 async def test_harm_is_noticed_while_a_beat_goes_on() -> None:
     office = Office(limits=AccountLimits(calls_per_second=1))
     await office.campaign(contacts=100)

@@ -104,7 +104,7 @@ async def ordeal(store_url: str, contacts: int, rounds: int, seed: int, calls_pe
             store = open_store(store_url)
             await _campaign(store, contacts)
             outcome = Outcome(contacts)
-            async with _process("webhooks", told):
+            async with process_of("webhooks", told):
                 for number in range(rounds):
                     outcome.kills += await _round(told, number, rng)
                 await _finish(store, told, contacts)
@@ -167,7 +167,8 @@ def _contact(phone: str) -> Contact:
 
 
 @asynccontextmanager
-async def _process(what: str, told: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process_of(what: str, told: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program of the ordeal, killed at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.campaigns.crash.process", what, json.dumps(told), env=dict(os.environ)
     )
@@ -184,9 +185,9 @@ async def _round(told: dict[str, Any], number: int, rng: random.Random) -> int:
     # Points in turn: the leases, then claim, intent, request and answer of the first contacts, then anywhere.
     die_at = number // 2 + 1 if number < 60 else rng.randrange(60, 1500)
     mortal = {**told, "die_at": die_at, "die_when": ("before", "after")[number % 2], "for_s": 6.0, "beat_s": 5.0}
-    async with _process("dispatcher", mortal) as dying:
+    async with process_of("dispatcher", mortal) as dying:
         if number % 3 == 2:
-            async with _process("dispatcher", {**told, "for_s": 2.0, "beat_s": 1.5}) as other:
+            async with process_of("dispatcher", {**told, "for_s": 2.0, "beat_s": 1.5}) as other:
                 await asyncio.gather(dying.wait(), other.wait())
         else:
             await dying.wait()
@@ -196,7 +197,7 @@ async def _round(told: dict[str, Any], number: int, rng: random.Random) -> int:
 async def _finish(store: Store, told: dict[str, Any], contacts: int) -> None:
     """Healthy dispatchers, until nobody is left; a minute at the most."""
     for _ in range(12):
-        async with _process("dispatcher", {**told, "for_s": 10.0, "beat_s": 9.0}) as process:
+        async with process_of("dispatcher", {**told, "for_s": 10.0, "beat_s": 9.0}) as process:
             await process.wait()
         page = await store.query("campaigns", limit=1)
         if page.documents[0].data["state"] == str(CampaignState.COMPLETED):
