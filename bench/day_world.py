@@ -1,8 +1,8 @@
 """The telephone network inside the bench's own process, on a clock that jumps: for bench/campaign_day.py
 
-The network's exchange (queue, ringing, callees, talks, log of rings) is the very one that scripts/serve runs, and so are
-the voice function's answers to its webhooks. Left out is what lies between them: HTTP, its signatures, and speech. What
-people say comes from a table.
+The network's exchange (queue, ringing, callees, talks, log of rings) is the very one that scripts/serve runs, and so
+are the voice function's answers to its webhooks. Left out is what lies between them: HTTP, its signatures, and speech.
+What people say comes from a table.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from shared.store.store import REMOVE, Document, OrderBy, Remove, Store, Value, 
 LOOK_BACK = timedelta(days=31)
 """Longer than the longest cap on calls to a number."""
 MOST_LOOKED_AT = 200
+SAYS_LITTLE = frozenset({"check_at", "status"})
+"""Alone, these are not worth a write: an open call's state already says how far it has come."""
 
 
 def attempt_document(attempt: Attempt, now: datetime, *, settled: bool = False) -> dict[str, Any]:
@@ -61,7 +63,7 @@ class Attempts:
             settled = bool(before.get("settled"))
             fields = {**changed_fields(moved[0], now, settled=settled), **(also or {})}
             changes = {name: value for name, value in fields.items() if before.get(name, REMOVE) != value}
-            if changes.keys() == {"check_at"} and _is_watched(before, now):
+            if moved[0].state.is_open and changes.keys() <= SAYS_LITTLE and _is_watched(before, now):
                 return None
             return changes or None
 

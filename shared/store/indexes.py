@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from shared.store.documents import OWN_FIELD
@@ -34,7 +35,7 @@ def index(group: str, *fields: str) -> Index:
     return Index(group, tuple(OrderBy(name.removeprefix("-"), name.startswith("-")) for name in fields))
 
 
-INDEXES: Sequence[Index] = (
+INDEXES: tuple[Index, ...] = (
     # what a beat of the dispatcher asks
     index("campaigns", "state"),
     index("contacts", "state", "due_at"),
@@ -142,14 +143,18 @@ def check_index(query: Query, indexes: Sequence[Index] = INDEXES) -> None:
 
 def serving_index(query: Query, indexes: Sequence[Index] = INDEXES) -> Index | None:
     """The one index from which SQLite answers best: most equalities first, then the whole order."""
-    equal = {one.field for one in query.equalities}
-    order = [one.field for one in query.order]
+    equal = frozenset(one.field for one in query.equalities)
+    return _best_index(query.group, equal, tuple(one.field for one in query.order), tuple(indexes))
+
+
+@lru_cache(maxsize=1000)
+def _best_index(group: str, equal: frozenset[str], order: tuple[str, ...], indexes: tuple[Index, ...]) -> Index | None:
     best: tuple[int, Index | None] = (0, None)
     for one in indexes:
         names = [part.field for part in one.fields]
         leading = next((place for place, name in enumerate(names) if name not in equal), len(names))
-        fits = names[leading:] == order if order else leading > 0
-        if one.group == query.group and fits and (best[1] is None or leading > best[0]):
+        fits = names[leading:] == list(order) if order else leading > 0
+        if one.group == group and fits and (best[1] is None or leading > best[0]):
             best = leading, one
     return best[1]
 

@@ -65,14 +65,18 @@ def from_json(json_text: str) -> Any:
 
 
 def restored(value: Any) -> Any:
-    """A value as it was before its scalars were made sortable."""
-    if isinstance(value, str):
+    """A value as it was before its scalars were made sortable. What json.loads() made is of exactly these types."""
+    kind = type(value)
+    if kind is str:
         return value if value >= FIRST_PLAIN and "\x01" not in value else _restored_text(value)
-    if isinstance(value, dict):
-        return {name: restored(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [restored(one) for one in value]
+    if kind is dict:
+        return {name: restored(one) if type(one) in _HOLDS_TEXT else one for name, one in value.items()}
+    if kind is list:
+        return [restored(one) if type(one) in _HOLDS_TEXT else one for one in value]
     return value
+
+
+_HOLDS_TEXT = frozenset({str, dict, list})
 
 
 def _restored_text(value: str) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,11 +18,13 @@ from functions.campaigns.claiming import Claimed, try_to_claim
 from functions.campaigns.cloud_tasks import CloudTasksQueue
 from functions.campaigns.dialler import OwnDialler, QueueAway, QueueDialler, dial_ordered, dialler_for
 from functions.campaigns.services import AccountLimits
+from functions.campaigns.wiring import campaign_services
 from local.cloud_tasks import CloudTasks, cloud_tasks
 from local.telephone_network.server import QuietServer, bind
 from shared.domain.attempt import AttemptState
 from shared.domain.campaign import Pacing, PauseReason
 from shared.domain.contact import ContactState
+from shared.settings import Settings, SettingsError, read_settings
 from shared.store.campaigns import pause, read_campaign
 from tests.campaigns.office import Office
 
@@ -145,3 +148,37 @@ async def test_the_door_for_orders() -> None:
         office.store.away = True
         assert (await http.post("/campaigns/dial/nobody?fence=1")).status_code == 503
         assert (await http.post("/campaigns/tick")).status_code == 503
+
+
+def settings(**environment: str) -> Settings:
+    os.environ.update({"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", **environment})
+    return read_settings()
+
+
+async def test_settings_choose_the_queue() -> None:
+    office = Office()
+    without = campaign_services(settings(), office.store, office.clock)
+    assert without.queue is None
+    chosen = settings(DIAL_QUEUE=QUEUE, CAMPAIGNS_URL="https://campaigns.example.com")
+    services = campaign_services(chosen, office.store, office.clock)
+    assert isinstance(services.queue, CloudTasksQueue)
+    for one in (without, services):
+        await one.carrier.close()
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        ({"DIAL_QUEUE": "dial"}, "DIAL_QUEUE: must be projects/"),
+        ({"DIAL_QUEUE": QUEUE}, "CAMPAIGNS_URL: missing"),
+        ({"CLOUD_TASKS_ENDPOINT": "cloudtasks.googleapis.com:443"}, "CLOUD_TASKS_ENDPOINT: must be on loopback"),
+        (
+            {"DIAL_QUEUE": QUEUE, "CAMPAIGNS_URL": "http://127.0.0.1:1", "CLOCK": "2026-11-23T10:00:00+05:30",
+             "TWILIO_API_BASE_URL": "http://127.0.0.1:2"},
+            "CLOUD_TASKS_ENDPOINT",
+        ),
+    ],
+)  # fmt: skip
+def test_settings_of_the_queue_that_cannot_be(environment: dict[str, str], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        settings(**environment)
