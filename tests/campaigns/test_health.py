@@ -154,7 +154,7 @@ async def test_harm_is_noticed_while_a_beat_goes_on() -> None:
 async def test_open_calls_hold_back_their_estimate_from_the_budget() -> None:
     office = Office()
     await office.campaign(contacts=50, budget={"amount": 4.5 * CALL_ESTIMATE})
-    await beat(office.services)
+    assert (await beat(office.services)).refused == 0
     assert len(office.carrier.requests) == 5
     assert (await the_campaign(office)).state is CampaignState.RUNNING
     # Nobody answered, so nothing was spent: there is money for as many more.
