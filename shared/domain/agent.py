@@ -125,6 +125,8 @@ class Agent(Strict):
     turn_taking: TurnTaking = TurnTaking()
     tools: tuple[str, ...] = ()
     transfer_numbers: dict[str, str] = {}
+    hands_over_to: tuple[AgentId, ...] = ()
+    """Agents that may take the caller over within the call, by hand_over; each speaks with its own voice."""
     limits: Limits = Limits()
     recording: Recording = Recording()
     extract: dict[str, Any] | None = None
