@@ -54,7 +54,8 @@ async def test_a_file_of_numbers_is_suppressed(console: Console) -> None:
 
 async def test_a_person_takes_a_number_off_again(console: Console) -> None:
     await console.does("POST", "/api/suppressions", {"phones": [ASHA, "+919811122233"]}, 201)
-    assert (await console.does("DELETE", "/api/suppressions", {"phone": ASHA}))["lifted"] is True
+    lifted = await console.does("DELETE", "/api/suppressions", {"phone": ASHA})
+    assert (lifted["lifted"], lifted["reinstated"]) == (True, 0)
     assert (await console.does("DELETE", f"/api/suppressions/{HASH_NUMBER('+919811122233')}"))["lifted"] is True
     assert await suppression_of(console.store, HASH_NUMBER(ASHA)) is None
     await console.does("DELETE", "/api/suppressions", {"phone": ASHA}, 404)

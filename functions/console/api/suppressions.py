@@ -20,6 +20,7 @@ from shared.domain.calling_rules import Purpose
 from shared.domain.phone_number import PhoneNumber, is_region, read_number
 from shared.domain.record import Instant
 from shared.domain.suppression import Evidence, HeardBy, Suppression, SuppressionReason, suppression_path
+from shared.store.reinstatement import reinstate
 from shared.store.store import Delete, OrderBy
 from shared.store.suppressions import suppress
 
@@ -105,6 +106,8 @@ class Lifted(Answer):
 
     number_hash: str
     lifted: bool
+    reinstated: int
+    """Campaigns under way that had skipped the number for this entry, and call it after all."""
 
 
 class SuppressionsApi:
@@ -191,8 +194,10 @@ class SuppressionsApi:
     async def _lift(self, number_hash: str) -> Lifted:
         document = await found(self._store.get(suppression_path(number_hash)), "entry")
         await self._store.batch([Delete(document.path, document.version)])
-        log.info("suppression lifted by a person", extra={"reason": str(document.data.get("reason"))})
-        return Lifted(number_hash=number_hash, lifted=True)
+        reinstated = await reinstate(self._store, number_hash, self._services.clock.now())
+        lifted = {"reason": str(document.data.get("reason")), "reinstated": reinstated}
+        log.info("suppression lifted by a person", extra=lifted)
+        return Lifted(number_hash=number_hash, lifted=True, reinstated=reinstated)
 
     def _hashes(self, whom: Whom) -> Sequence[str]:
         """The numbers' hashes. Raises Problem that says which of them cannot be read."""

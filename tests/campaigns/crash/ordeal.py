@@ -33,12 +33,17 @@ SHOWS = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """Half past ten in the morning in India."""
 ACCOUNT, TOKEN = "AC" + "0" * 32, "f" * 32
 CAMPAIGN = "ordeal"
+# A REST answer is late by seconds of the world: five of them are longer than the sweeper goes on looking for a call.
 MISBEHAVES: tuple[dict[str, Any], ...] = (
     {"kind": "rest_dropped_after", "event": "create", "number": "*01"},
     {"kind": "rest_500_after", "event": "create", "number": "*02"},
     {"kind": "rest_500_before", "event": "create", "number": "*03"},
     {"kind": "rest_dropped_before", "event": "create", "number": "*04"},
     {"kind": "rest_429", "event": "create", "number": "*05", "times": 3},
+    {"kind": "rest_late_after", "event": "create", "number": "*06", "seconds": 1},
+    {"kind": "rest_late_before", "event": "create", "number": "*07", "seconds": 1},
+    {"kind": "rest_late_after", "event": "create", "number": "*08", "seconds": 5},
+    {"kind": "rest_late_before", "event": "create", "number": "*09", "seconds": 5},
     {"kind": "rest_list_lags", "seconds": 20, "number": "*1?"},
     {"kind": "webhook_duplicated", "number": "*2?"},
     {"kind": "webhook_reordered", "number": "*3?", "seconds": 2},
