@@ -20,6 +20,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.errors import ConfigurationError
+from shared.settings import Settings
+
 log = logging.getLogger(__name__)
 
 KEPT_S = 3600.0
@@ -173,6 +176,19 @@ class Identified:
                 return
             scope.setdefault("state", {})["email"] = email
         await self._app(scope, receive, send)
+
+
+def only_for_account(app: ASGIApp, settings: Settings, audience: str, account: str) -> ASGIApp:
+    """The app, for one Google account alone, whose name and whose tokens' audience these two settings hold.
+
+    Raises ConfigurationError when either is not set: a service in the cloud that trusts nobody must not start.
+    """
+    addressed, named = getattr(settings, audience), getattr(settings, account)
+    if not addressed or not named:
+        missing = audience if not addressed else account
+        raise ConfigurationError(f"{missing.upper()} is not set; nobody who comes to this service can be trusted")
+    keys = Keys(settings.google_keys_url or GOOGLE_ACCOUNT.keys_url)
+    return Identified(app, Identity(GOOGLE_ACCOUNT, addressed, emails=[named], keys=keys))
 
 
 def _refused() -> JSONResponse:

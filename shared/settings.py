@@ -122,18 +122,20 @@ class Settings(BaseSettings):
     dial_queue: Annotated[str, BeforeValidator(_queue)] | None = None
     """A Cloud Tasks queue that spreads dial requests over instances, where one alone would be too slow."""
     campaigns_url: Origin | None = None
-    """Where that queue finds the campaigns function."""
+    """Where the campaigns function is; tokens for it are made out to this."""
     cloud_tasks_endpoint: str | None = None
     """host:port of a Cloud Tasks on loopback, spoken to without TLS."""
 
     tools_url: Origin | None = None
-    """Where the tools function is; None: voice runs tools in its own process."""
+    """Where the tools function is; None: voice runs tools in its own process. Tokens for it are made out to this."""
     number_hash_key: SecretStr | None = None
     """Keys the hashes under which contacts and suppressions are kept."""
     voice_service_account: str | None = None
     """Whose identity tokens the tools function takes."""
     scheduler_service_account: str | None = None
     """Whose identity tokens the campaigns function takes."""
+    google_keys_url: str | None = None
+    """Where Google's public keys are, on loopback, for tests."""
     iap_audience: str | None = None
     """What Identity-Aware Proxy's assertions to the console are addressed to."""
     recordings_url: Annotated[str, BeforeValidator(_recordings)] = "file://var/recordings"
@@ -212,6 +214,8 @@ def _incomplete(settings: Settings) -> list[str]:
         problems.append("SECRET_MANAGER_ENDPOINT: must be on loopback; it is spoken to without TLS")
     if settings.cloud_tasks_endpoint and not is_loopback(settings.cloud_tasks_endpoint):
         problems.append("CLOUD_TASKS_ENDPOINT: must be on loopback; it is spoken to without TLS")
+    if settings.google_keys_url and not is_loopback(settings.google_keys_url):
+        problems.append("GOOGLE_KEYS_URL: must be on loopback; who holds these keys is believed")
     if settings.dial_queue is not None and settings.campaigns_url is None:
         problems.append("CAMPAIGNS_URL: missing; DIAL_QUEUE needs it")
     key = settings.number_hash_key

@@ -17,7 +17,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.identity import GOOGLE_ACCOUNT, IAP, Identified, Identity, Keys, TokenKind, Unidentified
+from shared.errors import ConfigurationError
+from shared.identity import (
+    GOOGLE_ACCOUNT,
+    IAP,
+    Identified,
+    Identity,
+    Keys,
+    TokenKind,
+    Unidentified,
+    only_for_account,
+)
+from shared.settings import Settings
 
 AUDIENCE = "/projects/1/locations/us-central1/services/console"
 URL = "https://campaigns.example"
@@ -156,3 +167,14 @@ async def test_the_app_sees_only_who_is_known_and_health_is_open(google: Google)
         refused = await client.get("/page")
         assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
         assert (await client.get("/page", headers=google.header(google.token()))).status_code == 200
+
+
+@pytest.mark.parametrize("forgotten", ["TOOLS_URL", "VOICE_SERVICE_ACCOUNT"])
+def test_a_service_that_does_not_know_whom_to_trust_does_not_start(
+    forgotten: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"TOOLS_URL": "https://tools.example.com", "VOICE_SERVICE_ACCOUNT": "voice@example.com", forgotten: ""}
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"{forgotten} is not set"):
+        only_for_account(Starlette(), Settings(), "tools_url", "voice_service_account")

@@ -138,6 +138,7 @@ def test_every_wrong_variable_is_named_at_once() -> None:
         ("SSL_CERT_FILE", "/there/is/none", "no such file"),
         ("STORE_URL", "firestore://project/database", "NUMBER_HASH_KEY: missing"),
         ("SECRET_MANAGER_ENDPOINT", "secretmanager.googleapis.com:443", "must be on loopback"),
+        ("GOOGLE_KEYS_URL", "https://www.googleapis.com/oauth2/v1/certs", "must be on loopback"),
         ("GEMINI_API_KEY", "secret://gemini", "GOOGLE_CLOUD_PROJECT: missing"),
         ("GEMINI_API_KEY", "secret://gemini/one/two", "GEMINI_API_KEY: a secret is named"),
         ("GEMINI_API_KEY", "secret://", "GEMINI_API_KEY: a secret is named"),

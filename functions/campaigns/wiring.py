@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from functions.campaigns.app import make_app
 from functions.campaigns.dialler import DialQueue
 from functions.campaigns.services import AccountLimits, CampaignServices
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigurationError
+from shared.identity import only_for_account
 from shared.logs import start_logs
 from shared.settings import Settings, current_settings
 from shared.store import open_store
@@ -54,9 +55,12 @@ def _dial_queue(settings: Settings) -> DialQueue | None:
 
 
 @cache
-def app() -> Starlette:
-    """The app of this process."""
+def app() -> ASGIApp:
+    """The app of this process; in the cloud for the scheduler's account alone."""
     settings = current_settings()
     start_logs(level=settings.log_level, project=settings.google_cloud_project, as_json=settings.in_cloud)
     clock = SystemClock(settings.clock)
-    return make_app(campaign_services(settings, open_store(settings.store_url), clock))
+    campaigns = make_app(campaign_services(settings, open_store(settings.store_url), clock))
+    if not settings.in_cloud:
+        return campaigns
+    return only_for_account(campaigns, settings, "campaigns_url", "scheduler_service_account")

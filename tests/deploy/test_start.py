@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,10 +19,12 @@ from twilio.request_validator import RequestValidator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from shared.identity import GOOGLE_ACCOUNT
 from shared.store import open_store
 from tests.deploy.build_plan import BuildPlan
 from tests.deploy.running import Running, free_port
 from tests.deploy.upload import copy_upload
+from tests.test_identity import Google
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -55,7 +59,7 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_upload(tmp_path_factory.mktemp("upload"))
 
 
-def started(name: str, upload: Path, home: Path) -> Running:
+def started(name: str, upload: Path, home: Path, **more: str) -> Running:
     """The service with the build's own settings, except for what only exists in the cloud."""
     service = BuildPlan.read().service(name)
     command, added = service.start_command()
@@ -69,6 +73,7 @@ def started(name: str, upload: Path, home: Path) -> Running:
         "RECORDINGS_URL": f"file://{home}/recordings",
         "GOOGLE_GEMINI_BASE_URL": f"https://127.0.0.1:{free_port()}",
         "TWILIO_API_BASE_URL": f"https://127.0.0.1:{free_port()}",
+        **more,
     }
     if "TWILIO_AUTH_TOKEN" in variables:
         variables |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_NUMBERS": DIALLED["To"]}
@@ -192,22 +197,68 @@ async def kept(store_url: str) -> object:
     return None if document is None else document.data["call_sid"]
 
 
-def test_tools_lists_what_an_agent_can_do(upload: Path, tmp_path: Path) -> None:
-    with started("tools", upload, tmp_path) as tools:
+@contextmanager
+def keys_of(google: Google) -> Iterator[str]:
+    """Google's public keys, served on loopback."""
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(dict(google.public)).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Keys) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/certs"
+        server.shutdown()
+        serving.join()
+
+
+def strangers(google: Google, own: str, account: str) -> dict[str, dict[str, str]]:
+    """Requests' headers that must not open a service whose address and whose caller these are."""
+    return {
+        "no token": {},
+        "another account's": google.header(google.token(aud=own, email="stranger@my-parley.iam.gserviceaccount.com")),
+        "another service's": google.header(google.token(aud="https://voice.example.com", email=account)),
+        "another signer's": google.header(Google(GOOGLE_ACCOUNT).token(aud=own, email=account)),
+    }
+
+
+def test_tools_tells_voice_alone_what_an_agent_can_do(upload: Path, tmp_path: Path) -> None:
+    google = Google(GOOGLE_ACCOUNT)
+    own = "https://tools-123456789012.us-central1.run.app"
+    account = "voice-runtime@my-parley.iam.gserviceaccount.com"
+    with keys_of(google) as keys, started("tools", upload, tmp_path, GOOGLE_KEYS_URL=keys) as tools:
         assert healthy(tools, "tools")
-        listed = tools.request("GET", "/tools").json()
+        for headers in strangers(google, own, account).values():
+            assert tools.request("GET", "/tools", headers=headers).status_code == 401
+            assert tools.request("POST", "/tools/end_call", json={}, headers=headers).status_code == 401
+        voice = google.header(google.token(aud=own, email=account))
+        listed = tools.request("GET", "/tools", headers=voice).json()
         assert {"book_appointment", "end_call"} <= {tool["name"] for tool in listed["tools"]}
-        assert tools.request("POST", "/tools/no_such_tool", json={}).status_code == 404
+        assert tools.request("POST", "/tools/no_such_tool", json={}, headers=voice).status_code == 404
         assert ends_well(tools)
 
 
-def test_campaigns_beats_with_nothing_to_do(upload: Path, tmp_path: Path) -> None:
-    with started("campaigns", upload, tmp_path) as campaigns:
+def test_campaigns_beats_for_the_scheduler_alone(upload: Path, tmp_path: Path) -> None:
+    google = Google(GOOGLE_ACCOUNT)
+    own = "https://campaigns-123456789012.us-central1.run.app"
+    account = "scheduler@my-parley.iam.gserviceaccount.com"
+    with keys_of(google) as keys, started("campaigns", upload, tmp_path, GOOGLE_KEYS_URL=keys) as campaigns:
         assert healthy(campaigns, "campaigns")
+        for headers in strangers(google, own, account).values():
+            assert campaigns.request("POST", "/campaigns/tick", headers=headers).status_code == 401
+        scheduler = google.header(google.token(aud=own, email=account))
         for _ in range(2):
-            beat = campaigns.request("POST", "/campaigns/tick")
+            beat = campaigns.request("POST", "/campaigns/tick", headers=scheduler)
             assert (beat.status_code, beat.json()["status"]) == (200, "ok")
-        assert campaigns.request("GET", "/campaigns/tick").status_code == 405
+        assert campaigns.request("GET", "/campaigns/tick", headers=scheduler).status_code == 405
         assert ends_well(campaigns)
 
 

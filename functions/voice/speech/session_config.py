@@ -6,9 +6,9 @@ from typing import Final
 
 from google.genai import types
 
+from functions.tools.gemini_schema import check_tool_name, gemini_schema
 from functions.voice.speech.model import ActivityDetection, SessionSetup, ToolAnswer, ToolDeclaration
 from functions.voice.speech.profile import Platform, Profile, profile_of
-from functions.voice.speech.schema import check_tool_name, gemini_schema
 
 _START: Final = {
     "high": types.StartSensitivity.START_SENSITIVITY_HIGH,

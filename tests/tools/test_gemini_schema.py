@@ -11,8 +11,8 @@ from google.genai import types
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from functions.voice.speech.model import ToolDeclaration
-from functions.voice.speech.schema import (
+from functions.tools.declaration import Declaration
+from functions.tools.gemini_schema import (
     SchemaRefused,
     check_tool_name,
     declaration_from_openai,
@@ -74,7 +74,7 @@ class TestWords:
             (True, {"type": "STRING"}),
             ({"type": "null"}, {"type": "STRING", "nullable": True}),
             ({"type": "object"}, {"type": "OBJECT"}),
-            ({"enum": [{"a": 1}]}, {"type": "OBJECT", "description": "Allowed: {'a': 1}."}),
+            ({"enum": [{"a": 1}]}, {"type": "OBJECT", "description": 'Allowed: {"a": 1}.'}),
             ({"type": "number", "enum": [1, 2.5]}, {"type": "NUMBER", "description": "Allowed: 1, 2.5."}),
             ({"minimum": 3}, {"type": "NUMBER", "minimum": 3}),
             ({"type": "string", "minLength": 1, "maxLength": 4}, {"type": "STRING", "min_length": 1, "max_length": 4}),
@@ -195,6 +195,8 @@ class TestReferences:
         [
             {"$ref": "https://example.com/schema"},
             {"$ref": "#/$defs/nothing"},
+            {"$ref": "#nothing"},
+            {"$dynamicRef": "#nothing"},
             {"$ref": "#"},
             {"$ref": 5},
             {"type": "object", "properties": {"next": {"$ref": "#/properties/it"}}},
@@ -241,7 +243,7 @@ class TestOpenAI:
     def test_envelope(self) -> None:
         parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
         function = {"name": "weather", "description": "Tells it.", "parameters": parameters, "strict": True}
-        expected = ToolDeclaration("weather", "Tells it.", parameters)
+        expected = Declaration("weather", "Tells it.", parameters)
         assert declaration_from_openai({"type": "function", "function": function}) == expected
         assert declaration_from_openai({"type": "function", **function}) == expected
 

@@ -10,12 +10,13 @@ Raises SchemaRefused for recursion, references to other documents, contradiction
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from functions.voice.speech.json_schema import FlatSchemas, JsonSchema, SchemaRefused, merge, types_of
-from functions.voice.speech.model import ToolDeclaration
+from functions.tools.declaration import Declaration
+from functions.tools.json_schema import FlatSchemas, JsonSchema, SchemaRefused, merge, types_of
 
 __all__ = ["SchemaRefused", "check_tool_name", "declaration_from_openai", "gemini_schema"]
 
@@ -47,12 +48,21 @@ _IMPLIED_TYPES: Final = {
 }
 
 
-def declaration_from_openai(tool: Mapping[str, Any]) -> ToolDeclaration:
-    """A tool as OpenAI's clients describe it, with or without the envelope {"type": "function", "function": ...}."""
+def declaration_from_openai(tool: Mapping[str, Any]) -> Declaration:
+    """A tool as OpenAI's clients describe it: in the envelope {"type": "function", "function": ...} or without.
+
+    Raises SchemaRefused for one that OpenAI itself runs, and for a name that Gemini does not take.
+    """
+    kind = tool.get("type", "function")
+    if kind != "function":
+        raise SchemaRefused("no function: tools that OpenAI runs itself cannot be called by another model")
     function = tool.get("function", tool)
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise SchemaRefused("a tool without a name")
-    return ToolDeclaration(function["name"], str(function.get("description") or ""), function.get("parameters"))
+    parameters = function.get("parameters")
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise SchemaRefused("parameters that are no schema")
+    return Declaration(check_tool_name(function["name"]), str(function.get("description") or ""), parameters)
 
 
 def check_tool_name(name: str) -> str:
@@ -237,9 +247,7 @@ def _choices(flat: dict[str, Any], kind: str, converted: dict[str, Any]) -> list
 
 
 def _shown(choice: object) -> str:
-    if isinstance(choice, bool):
-        return str(choice).lower()
-    return f'"{choice}"' if isinstance(choice, str) else str(choice)
+    return json.dumps(choice, ensure_ascii=False)
 
 
 def _format(flat: dict[str, Any], kind: str, converted: dict[str, Any]) -> list[str]:

@@ -35,6 +35,8 @@ class FlatSchemas:
         if not isinstance(schema, Mapping):
             raise SchemaRefused("a schema is neither an object nor true")
         merged: dict[str, Any] = {}
+        if "$dynamicRef" in schema or "$recursiveRef" in schema:
+            raise SchemaRefused("a reference that only a validator can follow")
         reference = schema.get("$ref")
         if reference is not None:
             merged, refs = self.flat(self._resolve(reference, refs), (*refs, str(reference)))
@@ -53,6 +55,8 @@ class FlatSchemas:
             raise SchemaRefused("a reference to another document")
         if reference in refs:
             raise SchemaRefused("a recursive schema")
+        if reference[1:2] not in {"", "/"}:
+            return self._anchored(unquote(reference[1:]))
         found: object = self._document
         for step in unquote(reference[1:]).split("/")[1:]:
             step = step.replace("~1", "/").replace("~0", "~")
@@ -63,6 +67,20 @@ class FlatSchemas:
             else:
                 raise SchemaRefused("a reference to nothing")
         return found
+
+    def _anchored(self, name: str) -> object:
+        """The part of the document that calls itself so."""
+        waiting: list[object] = [self._document]
+        while waiting:
+            self._count(0)
+            part = waiting.pop()
+            if isinstance(part, Mapping):
+                if part.get("$anchor") == name:
+                    return part
+                waiting += part.values()
+            elif isinstance(part, list):
+                waiting += part
+        raise SchemaRefused("a reference to nothing")
 
 
 def _known(schema: Mapping[object, object]) -> dict[str, Any]:
