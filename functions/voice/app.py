@@ -29,6 +29,7 @@ from functions.voice.webhooks import (
     status_update,
 )
 from shared.domain.call import Direction, call_path
+from shared.domain.languages import start_language
 from shared.health import health_route
 from shared.store.store import Merge, Remove, StoreError, Value
 
@@ -109,8 +110,10 @@ async def _inbound(services: VoiceServices, request: Request, form: Form) -> Res
     )
     # Merge, not create: Twilio may post the same call twice, and the second answer must be as good as the first.
     services.journal.put(Merge(call_path(call.call_sid), document))
-    services.ready.prepare(call.call_sid, lambda: prepared(services, agent, call.from_))
-    token = services.tokens.issue(StreamTicket(call_sid=call.call_sid, agent_id=agent.id, caller=call.from_))
+    language = start_language(agent.languages.start, agent.languages.allowed, call.from_)
+    services.ready.prepare(call.call_sid, lambda: prepared(services, agent, call.from_, language))
+    ticket = StreamTicket(call_sid=call.call_sid, agent_id=agent.id, caller=call.from_, language=language)
+    token = services.tokens.issue(ticket)
     log.info("call answered", extra={"call": call.call_sid, "agent": agent.id})
     return xml(twiml.stream(services.public_base_url, token))
 

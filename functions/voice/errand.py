@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.voice.services import VoiceServices
-from shared.domain.agent import Agent
+from shared.domain.agent import VOICES, Agent
 from shared.domain.attempt import Attempt, IllegalEvent
 from shared.domain.call_progress import achieved, talked
 from shared.domain.calling_rules import Purpose
@@ -16,6 +16,8 @@ from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, contact_path
 from shared.domain.disclosure import opening
 from shared.domain.disposition import Outcome, Talk
+from shared.domain.languages import base_of, start_language
+from shared.domain.spoken_lines import greeting as line_of_greeting
 from shared.store.campaigns import read_campaign
 from shared.store.store import StoreError
 
@@ -35,19 +37,31 @@ class Errand:
     campaign: Campaign
 
     def language(self, agent: Agent) -> str:
-        """The language to begin in: the contact's, else the campaign's, else the agent's."""
-        return self.contact.language or self.campaign.language or agent.languages.start
+        """The language to begin in: the contact's, the campaign's, that of the number's region, or the agent's."""
+        spoken = agent.languages
+        wished = (self.contact.language, self.campaign.language)
+        return start_language(spoken.start, spoken.allowed, self.contact.phone, *wished)
 
     def greeting(self, agent: Agent, language: str) -> str:
         """The first words. For marketing they are the law's, and no document can edit them away."""
         if self.campaign.purpose is Purpose.MARKETING:
             return opening(agent, self.campaign, language)
-        return agent.greeting.get(language) or agent.greeting[agent.languages.start]
+        return greeting_of(agent, language)
 
     @property
     def facts(self) -> Mapping[str, str]:
         """What is known about the person: data for the agent, never instructions."""
         return {**({"name": self.contact.name} if self.contact.name else {}), **self.contact.variables}
+
+
+def greeting_of(agent: Agent, language: str) -> str:
+    """The agent's own first words in a language; else Parley's in its name; else the agent's in its start language."""
+    base = base_of(language)
+    own = agent.greeting.get(language) or next(
+        (words for tag, words in agent.greeting.items() if base_of(tag) == base), None
+    )
+    ours = own or line_of_greeting(language, agent=agent.name, company=agent.company, gender=VOICES[agent.voice])
+    return ours or agent.greeting[agent.languages.start]
 
 
 async def errand_of(services: VoiceServices, attempt_id: str) -> Errand | None:

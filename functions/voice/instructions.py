@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.agent import VOICES, Agent, LanguagePolicy
-
-LANGUAGE_NAMES = {
-    "en": "English", "hi": "Hindi", "ta": "Tamil", "te": "Telugu", "kn": "Kannada", "ml": "Malayalam", "mr": "Marathi",
-    "bn": "Bengali", "gu": "Gujarati", "pa": "Punjabi", "ur": "Urdu", "or": "Odia", "as": "Assamese", "de": "German",
-    "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "nl": "Dutch", "ar": "Arabic",
-    "ja": "Japanese", "ko": "Korean", "id": "Indonesian", "pl": "Polish", "tr": "Turkish",
-}  # fmt: skip
-"""English names, because instructions are written in English."""
-
-
-def language_name(tag: str) -> str:
-    """hi-IN → Hindi; an unknown tag stands for itself."""
-    return LANGUAGE_NAMES.get(tag.partition("-")[0], tag)
+from shared.domain.languages import base_of, language_name, script_name
 
 
 def instructions(agent: Agent, language: str, now: datetime, facts: Mapping[str, str] | None = None) -> str:
@@ -44,22 +32,40 @@ TELEPHONE = (
 
 
 def _language_rules(agent: Agent, language: str) -> str:
-    allowed = ", ".join(dict.fromkeys(language_name(tag) for tag in (agent.languages.allowed or (language,))))
-    start = language_name(language)
-    gender = VOICES[agent.voice]
+    tags = tuple(dict.fromkeys(base_of(tag) for tag in (agent.languages.allowed or (language,))))
+    start, allowed = language_name(language), ", ".join(map(language_name, tags))
     rules = [f"Begin in {start}."]
-    if agent.languages.policy is LanguagePolicy.MIRROR and "," in allowed:
+    if agent.languages.policy is LanguagePolicy.MIRROR and len(tags) > 1:
         rules.append(
             f"RESPOND UNMISTAKABLY IN THE LANGUAGE OF THE CALLER'S LAST TURN, if it is one of: {allowed}. When they mix"
-            " languages in a sentence, mix them the same way. Never change language for any other reason, and never"
-            f" speak a language that is not in that list; if in doubt, speak {start}."
+            " languages in a sentence, mix them the same way. A name, a number, a greeting or a word like okay is no"
+            " change of language. Never change language for any other reason, not because of noise and not because a"
+            f" tool answered in another one, and never speak a language that is not in that list; if in doubt, speak"
+            f" {start}."
         )
     else:
-        rules.append(f"RESPOND UNMISTAKABLY IN {start.upper()}, whatever language the caller speaks.")
-    rules.append(
-        f"Your voice is {gender}: where a language marks the speaker's gender, as Hindi verbs do, use {gender} forms."
-    )
-    return " ".join(rules)
+        rules.append(
+            f"RESPOND UNMISTAKABLY IN {start.upper()}, whatever language the caller speaks, and never in another one."
+        )
+    return " ".join([*rules, _scripts(tags), _gender(agent, tags)])
+
+
+def _scripts(tags: Sequence[str]) -> str:
+    """For what the model writes: arguments of tools, and its transcript as far as it follows."""
+    written = {language_name(tag): script_name(tag) for tag in tags}
+    each = ", ".join(f"{name} in {script} letters" for name, script in written.items() if script is not None)
+    romanised = any(script not in {None, "Latin"} for script in written.values())
+    rule = f"Whatever you write down, such as the arguments of a tool, write {each or 'in the letters of its language'}"
+    return f"{rule}, never spelled out in Latin letters." if romanised and each else f"{rule}."
+
+
+def _gender(agent: Agent, tags: Sequence[str]) -> str:
+    gender = VOICES[agent.voice]
+    rule = f"Your voice is {gender}: where a language marks the speaker's gender, as Hindi verbs do, use {gender} forms"
+    if "hi" not in tags:
+        return f"{rule}."
+    forms = "मैं बताती हूँ, मैं कर दूँगी, मैं समझ गई" if gender == "female" else "मैं बताता हूँ, मैं कर दूँगा, मैं समझ गया"
+    return f"{rule}: {forms}."
 
 
 def _facts(facts: Mapping[str, str]) -> str:

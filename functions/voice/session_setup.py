@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from functions.tools.registry import Registry
-from functions.voice.errand import Errand, errand_of
+from functions.voice.errand import Errand, errand_of, greeting_of
 from functions.voice.instructions import instructions
 from functions.voice.model_link import Place
 from functions.voice.prompts import greet
@@ -85,12 +85,11 @@ def first_words(agent: Agent, language: str, errand: Errand | None) -> str:
     """What the agent says first; on a campaign's errand that may be the law's."""
     if errand is not None:
         return errand.greeting(agent, language)
-    return agent.greeting.get(language) or agent.greeting[agent.languages.start]
+    return greeting_of(agent, language)
 
 
-async def prepared(services: VoiceServices, agent: Agent, caller: str) -> ReadySession:
+async def prepared(services: VoiceServices, agent: Agent, caller: str, language: str) -> ReadySession:
     """A session for somebody who is calling, told to greet: by the time their stream is there, it has thought."""
-    language = agent.languages.start
     place = places(services, agent, language, caller, None)[0]
     session = await place.model.open(place.setup)
     await session.send_text(greet(first_words(agent, language, None)))

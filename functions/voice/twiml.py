@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
-from shared.domain.spoken_lines import SAY_VOICES, line
+from shared.domain.spoken_lines import line
 
 AFTER = "/voice/after"
 STREAM = "/voice/stream"
@@ -72,8 +72,8 @@ def _say_and_hang_up(name: str, language: str | None) -> str:
 
 
 def _say(response: VoiceResponse, name: str, language: str | None) -> None:
-    tag, words = line(name, language)
-    response.say(words, language=tag, voice=SAY_VOICES.get(tag))
+    tag, words, voice = line(name, language)
+    response.say(words, language=tag, voice=voice)
 
 
 def reject() -> str:
