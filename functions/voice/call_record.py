@@ -16,6 +16,7 @@ from shared.domain.call import (
     CallState,
     Direction,
     Ending,
+    Speaker,
     ToolResult,
     Turn,
     call_path,
@@ -51,6 +52,17 @@ class CallRecord:
         self._usage: dict[str, int] = {}
         self.turns: dict[int, Turn] = {}
         """By seq; what the model is told when a conversation has to be taken up again."""
+
+    @property
+    def caller_turns(self) -> list[Turn]:
+        """What the caller has said in this stream, as far as it is known."""
+        return [turn for turn in self.turns.values() if turn.speaker is Speaker.CALLER]
+
+    @property
+    def spoken_language(self) -> str | None:
+        """The language of the last turn that has one."""
+        spoken = [turn.language for turn in self.turns.values() if turn.language]
+        return spoken[-1] if spoken else None
 
     def began(self, fields: Mapping[str, Any]) -> None:
         """The stream stands and the conversation begins."""

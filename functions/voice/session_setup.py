@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from functions.tools.registry import Registry
 from functions.voice.errand import Errand, errand_of, greeting_of
 from functions.voice.instructions import instructions
-from functions.voice.model_link import Place
+from functions.voice.places import Place
 from functions.voice.prompts import greet
 from functions.voice.ready_sessions import ReadySession
 from functions.voice.services import VoiceServices

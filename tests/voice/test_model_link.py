@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from functions.voice.model_link import MOST_REOPENINGS, Memory, ModelLink, Place, Recollection
+from functions.voice.model_link import MOST_REOPENINGS, Memory, ModelLink, Recollection
+from functions.voice.places import Place
 from functions.voice.speech.model import (
     AgentText,
     ResumeHandle,

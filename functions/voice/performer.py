@@ -1,0 +1,123 @@
+"""Carries out what a conversation decides: on the telephone, on the line to the model, in the record, at the tools."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from functions.tools.tool import Wish
+from functions.voice.actions import (
+    Action,
+    CancelTools,
+    ClearPlayout,
+    HangUp,
+    MoveOn,
+    Note,
+    Play,
+    Recover,
+    RunTool,
+    SaveTurn,
+    SendMark,
+    TellHeard,
+    TellModel,
+)
+from functions.voice.call_record import CallRecord
+from functions.voice.conversation import Conversation
+from functions.voice.leg import TwilioLeg
+from functions.voice.model_link import ModelLink, Move
+from functions.voice.prompts import NUDGES, what_was_heard
+from functions.voice.stream_over import StreamOver
+from functions.voice.tool_desk import ToolDesk
+from functions.voice.watchdog import Step
+from shared.domain.call import Turn
+
+log = logging.getLogger(__name__)
+
+
+class Performer:
+    """One stream's hands."""
+
+    def __init__(
+        self,
+        leg: TwilioLeg,
+        link: ModelLink,
+        conversation: Conversation,
+        record: CallRecord,
+        tools: ToolDesk,
+        now_ms: Callable[[], float],
+        *,
+        granted: Callable[[str, Wish | None], None],
+        heard_turn: Callable[[Turn], None],
+    ) -> None:
+        self._leg = leg
+        self._link = link
+        self._conversation = conversation
+        self._record = record
+        self._tools = tools
+        self._now_ms = now_ms
+        self._granted = granted
+        """A tool has run, and wishes something of the call, or nothing."""
+        self._heard_turn = heard_turn
+        """A turn was kept: somebody else wants to know."""
+        self.group: asyncio.TaskGroup
+        """The stream's tasks; set while the stream runs."""
+        self.first_audio_ms: float | None = None
+        self.tried: dict[Step, int] = dict.fromkeys(Step, 0)
+        """What was done about a stuck model, how often."""
+
+    async def perform(self, actions: Sequence[Action]) -> None:
+        """All of these, in order. Raises StreamOver when the line is to drop, LegEnded when it has."""
+        for action in actions:
+            match action:
+                case Play(ulaw, mark):
+                    await self._play(ulaw, mark)
+                case SendMark(name):
+                    await self._leg.mark(name)
+                case ClearPlayout():
+                    await self._leg.clear()
+                case TellModel(text):
+                    await self.tell(text)
+                case TellHeard(heard, unheard):
+                    await self._link.add_context(what_was_heard(heard, unheard))
+                case MoveOn():
+                    self._link.move(Move.PLANNED)
+                case Recover():
+                    await self._recover(action)
+                case SaveTurn(turn):
+                    self._record.turn(turn)
+                    self._heard_turn(turn)
+                case Note(kind, fields):
+                    self._record.event(kind, self._now_ms(), fields)
+                case RunTool(call):
+                    self._tools.start(call, self.group, self._granted)
+                case CancelTools(ids):
+                    self._tools.unwanted(ids)
+                case HangUp(ending):
+                    raise StreamOver(ending)
+                case _:
+                    assert_never(action)
+
+    async def _play(self, ulaw: bytes, mark: str | None) -> None:
+        if self.first_audio_ms is None:
+            self.first_audio_ms = self._now_ms()
+            self._record.event("first_audio", self.first_audio_ms)
+        await self._leg.play(ulaw, mark)
+
+    async def tell(self, text: str, *, told: bool = False) -> None:
+        """Direct the model, which is to answer by voice; told: it has been already."""
+        self._conversation.told(text, self._now_ms())
+        if not told:
+            await self._link.send_text(text)
+
+    async def _recover(self, action: Recover) -> None:
+        self.tried[action.step] += 1
+        log.warning("speech model is stuck", extra={"call": self._record.call_sid, "step": str(action.step)})
+        match action.step:
+            case Step.NUDGE:
+                await self._link.send_text(NUDGES[action.awaiting])
+            case Step.RESUME:
+                self._link.move(Move.RESUME)
+            case _:
+                self._link.move(Move.REPLACE)
