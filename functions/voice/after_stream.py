@@ -55,6 +55,7 @@ async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterSt
     ticket = StreamTicket(
         call_sid=call.call_sid,
         agent_id=agent_id,
+        agent_version=after.agent_version,
         stream_no=after.stream_no + 1,
         language=after.language,
         caller=call.from_ if after.attempt_id is None else call.to,
@@ -74,6 +75,7 @@ async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | N
     if document is None:
         return None
     data = document.data
+    version = data.get("agent_version")
     languages = data.get("languages")
     language = languages[-1] if isinstance(languages, list) and languages else data.get("language")
     transfer_to, agent_id, attempt_id = (data.get(name) for name in ("transfer_to", "agent_id", "attempt_id"))
@@ -84,4 +86,5 @@ async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | N
         transfer_to=str(transfer_to) if transfer_to else None,
         agent_id=str(agent_id) if agent_id else None,
         attempt_id=str(attempt_id) if attempt_id else None,
+        agent_version=version if isinstance(version, int) else None,
     )

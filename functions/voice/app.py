@@ -112,7 +112,9 @@ async def _inbound(services: VoiceServices, request: Request, form: Form) -> Res
     services.journal.put(Merge(call_path(call.call_sid), document))
     language = start_language(agent.languages.start, agent.languages.allowed, call.from_)
     services.ready.prepare(call.call_sid, lambda: prepared(services, agent, call.from_, language))
-    ticket = StreamTicket(call_sid=call.call_sid, agent_id=agent.id, caller=call.from_, language=language)
+    ticket = StreamTicket(
+        call_sid=call.call_sid, agent_id=agent.id, agent_version=agent.version, caller=call.from_, language=language
+    )
     token = services.tokens.issue(ticket)
     log.info("call answered", extra={"call": call.call_sid, "agent": agent.id})
     return xml(twiml.stream(services.public_base_url, token))

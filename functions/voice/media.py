@@ -64,7 +64,7 @@ async def _admit(services: VoiceServices, leg: TwilioLeg) -> StreamTicket:
 
 async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) -> None:
     try:
-        agent = await services.agents.get(ticket.agent_id)
+        agent = await services.agents.version(ticket.agent_id, ticket.agent_version)
         errand = None if ticket.attempt_id is None else await errand_of(services, ticket.attempt_id)
         session = CallSession(services, leg, ticket, agent, errand)
         after = await session.carry()

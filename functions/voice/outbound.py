@@ -104,6 +104,7 @@ async def _connect(services: VoiceServices, call: IncomingCall, errand: Errand) 
     ticket = StreamTicket(
         call_sid=call.call_sid,
         agent_id=agent.id,
+        agent_version=agent.version,
         attempt_id=errand.attempt_id,
         language=language,
         caller=errand.contact.phone,

@@ -37,6 +37,8 @@ class AfterStream:
     agent_id: str | None = None
     attempt_id: str | None = None
     """Of a call that Parley placed."""
+    agent_version: int | None = None
+    """The one that the call began with."""
 
 
 class Endings:

@@ -149,6 +149,7 @@ class CallSession:
             self._wishes.transfer_to,
             ticket.agent_id,
             ticket.attempt_id,
+            self._agent.version,
         )
         self._services.endings.remember(self._ticket.call_sid, after)
         return after

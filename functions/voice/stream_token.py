@@ -33,6 +33,8 @@ class StreamTicket(BaseModel):
 
     call_sid: str
     agent_id: str
+    agent_version: int | None = None
+    """The one that the call began with."""
     stream_no: int = 1
     """1 for the first stream of a call, more after a reconnect."""
     caller: str = ""

@@ -66,9 +66,13 @@ class SpeechPlace(Strict):
     platform: Literal["configured", "developer", "vertex"] = "configured"
     """configured: whatever the process is set up for."""
     region: str | None = None
-    """Vertex AI only; a residency promise is kept by naming one here."""
+    """Vertex AI only."""
     thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
+
+
+Residency = Literal["eu", "us"]
+"""Where a caller's words may be worked on."""
 
 
 class Model(SpeechPlace):
@@ -98,7 +102,8 @@ class Limits(Strict):
     call_s: int = Field(default=1800, ge=30, le=14_000)
     silence_s: int = Field(default=10, ge=3, le=120)
     """Neither side speaks for so long: the agent asks whether the caller is there."""
-    cost: float | None = Field(default=None, gt=0)
+    cost: float | None = Field(default=None, gt=0, le=1_000)
+    """US dollars for the speech model and the carrier together; the call ends before it goes beyond."""
 
 
 class Recording(Strict):
@@ -122,9 +127,14 @@ class Agent(Strict):
     voice: str = "Kore"
     languages: Languages
     model: Model = Model()
+    residency: Residency | None = None
+    """A promise: what callers say goes to this part of the world alone, also when something fails."""
     turn_taking: TurnTaking = TurnTaking()
     tools: tuple[str, ...] = ()
+    tools_in_background: tuple[str, ...] = ()
+    """Those of its tools that the model does not wait for (NON_BLOCKING)."""
     transfer_numbers: dict[str, str] = {}
+    """Who a caller can be connected to, by the name that the instructions use: {"front desk": "+493012345678"}."""
     hands_over_to: tuple[AgentId, ...] = ()
     """Agents that may take the caller over within the call, by hand_over; each speaks with its own voice."""
     limits: Limits = Limits()

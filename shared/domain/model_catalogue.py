@@ -34,6 +34,14 @@ DEFAULT_REGION = "us-central1"
 """Where Gemini Live has been served on Vertex AI longest."""
 
 
+def jurisdiction(region: str | None) -> str | None:
+    """The part of the world that a Vertex AI region lies in: "eu" for europe-west4 and eu; None for global."""
+    if region is None or region == "global":
+        return None
+    continent = region.partition("-")[0]
+    return "eu" if continent == "europe" else continent
+
+
 class Thinking(StrEnum):
     """How a model is told how much to think."""
 

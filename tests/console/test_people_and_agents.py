@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
@@ -100,3 +101,64 @@ async def test_an_agent_that_cannot_work_names_the_field(
 
 async def test_no_such_agent(laptop: Console) -> None:
     await laptop.does("GET", "/api/agents/nobody", expect=404)
+
+
+async def test_everything_that_is_wrong_with_an_agent_is_told_at_once_with_what_would_work(laptop: Console) -> None:
+    agent = (await laptop.get("/api/agents/renewal"))["agent"]
+    wrong = {
+        "tools": ["end_call", "schedule_calback"],
+        "model": {
+            "id": "gemini-3.8-live",
+            "platform": "vertex",
+            "region": "eu",
+            "fallbacks": [{"platform": "developer"}],
+        },
+        "transfer_numbers": {"team": "+49 30 23125 555"},
+        "extract": {"type": "object", "properties": {"age": {"type": "text"}}},
+        "hands_over_to": ["receptionist"],
+    }
+    problem = await laptop.does("PUT", "/api/agents/renewal", {**agent, **wrong}, 422)
+    told = {one["field"]: one["suggestion"] for one in problem["errors"]}
+    assert told == {
+        "tools.1": "schedule_callback",
+        "transfer_numbers.team": "+493023125555",
+        "model.fallbacks.0.platform": "vertex",
+        "extract.properties.age.type": "string",
+        "tools": "hand_over",
+        "hands_over_to.0": "reception",
+    }
+    slip = await laptop.does("PUT", "/api/agents/renewal", {**agent, "instruction": "Be kind."}, 422)
+    assert (slip["field"], slip["errors"][0]["suggestion"]) == ("instruction", "instructions")
+
+
+async def test_every_version_can_be_read_again_and_a_running_call_keeps_its_own(console: Console) -> None:
+    first = (await console.get("/api/agents/renewal"))["agent"]
+    assert [one["version"] for one in (await console.get("/api/agents/renewal/versions"))["versions"]] == [1]
+    await console.does("PUT", "/api/agents/renewal", {**first, "name": "Kiran"})
+    await console.does("PUT", "/api/agents/renewal", {**first, "name": "Meera", "version": 2})
+    history = (await console.get("/api/agents/renewal/versions"))["versions"]
+    assert [(one["version"], one["agent"]["name"]) for one in history] == [(1, "Anjali"), (2, "Kiran"), (3, "Meera")]
+    assert [one["at"] is None for one in history] == [True, False, False]
+    page = await console.get("/api/agents/renewal/versions", page_size=2)
+    rest = await console.get("/api/agents/renewal/versions", page_size=2, cursor=page["next"])
+    assert [one["version"] for one in page["versions"] + rest["versions"]] == [1, 2, 3]
+    assert (await console.get("/api/agents/renewal/versions/2"))["agent"]["name"] == "Kiran"
+    for absent in ("4", "0", "two", "-1", "9999999"):
+        await console.does("GET", f"/api/agents/renewal/versions/{absent}", expect=404)
+    book = AgentBook(console.store, {})  # a release that does not ship the agent any more
+    assert [(await book.version("renewal", number)).name for number in (1, 2, 3, None)] == [
+        "Anjali", "Kiran", "Meera", "Meera"]  # fmt: skip
+
+
+async def test_of_two_who_write_at_the_same_time_one_is_told_to_look_again(console: Console) -> None:
+    agent = (await console.get("/api/agents/renewal"))["agent"]
+    answers = await asyncio.gather(
+        *(
+            console.asks("PUT", "/api/agents/renewal", json={**agent, "name": name})
+            for name in ("Asha", "Bela", "Chitra")
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    [winner] = [answer.json()["agent"] for answer in answers if answer.status_code == 200]
+    assert (await console.get("/api/agents/renewal"))["agent"] == winner
+    assert winner["version"] == 2

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from functions.console.operation import Answer, Asked, Operation
-from functions.console.problem import Problem, invalid
+from functions.console.operation import Answer, Asked, Operation, Paging
+from functions.console.problem import Problem
 from functions.console.services import ConsoleServices
 from functions.tools.builtin import BUILTIN
 from shared.domain.agent import Agent
-from shared.domain.record import plain
-from shared.store.store import BadDocument, Create, Document, Update, Value, Write
+from shared.domain.agent_check import AgentProblem, problems_of
+from shared.domain.agent_document import BadAgent, read_document
+from shared.domain.model_catalogue import catalogue
+from shared.store.agents import AgentVersions
+from shared.store.store import AlreadyExists, BadDocument, Conflict
 
 
-class AgentBody(Agent):
-    """An agent as it is sent: the version may be left out, or say which one was changed."""
+class AgentBody(BaseModel):
+    """An agent as it is sent; the version may be left out, or say which one was changed.
 
-    model_config = ConfigDict(title="Agent")
+    It is described as an Agent and read later, so that everything wrong in it can be told at once.
+    """
 
+    model_config = ConfigDict(extra="allow")
+
+    id: str
     version: int = 0
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(Agent.__pydantic_core_schema__)
 
 
 class AgentAnswer(Answer):
@@ -39,12 +53,29 @@ class Agents(Answer):
     next: str | None = None
 
 
+class AgentVersion(Answer):
+    """What an agent was from a moment on."""
+
+    agent_id: str
+    version: int
+    at: datetime | None
+    """None: it came with Parley."""
+    agent: Agent
+
+
+class History(Answer):
+    """An agent's versions, the oldest first."""
+
+    versions: list[AgentVersion]
+    next: str | None = None
+
+
 class AgentsApi:
     """The operations on agents."""
 
     def __init__(self, services: ConsoleServices) -> None:
         self._services = services
-        self._store = services.store
+        self._versions = AgentVersions(services.store, services.shipped)
         self._shipped = services.shipped
 
     def operations(self) -> list[Operation]:
@@ -55,30 +86,26 @@ class AgentsApi:
             Operation("GET", one, "An agent", self.one, AgentAnswer, problems=(404,)),
             Operation("PUT", one, "Write an agent; calls that run keep the version they began with", self.put,
                       AgentAnswer, body=AgentBody, problems=(409,)),
+            Operation("GET", f"{one}/versions", "What an agent was before", self.history, History, query=Paging,
+                      problems=(404,)),
+            Operation("GET", f"{one}/versions/{{version}}", "A version of an agent", self.version, AgentVersion,
+                      problems=(404,)),
         ]  # fmt: skip
 
     async def all(self, asked: Asked) -> BaseModel:
         """Those in the store over those that ship."""
         del asked
-        kept: dict[str, Agent] = {}
-        cursor: str | None = None
-        while True:
-            page = await self._store.query("agents", limit=200, cursor=cursor)
-            kept.update((one.id, Agent.model_validate(one.data)) for one in page.documents)
-            cursor = page.next
-            if cursor is None:
-                break
+        agents = await self._versions.all()
         return Agents(
             agents=[
-                AgentAnswer(agent_id=agent.id, shipped=agent.id not in kept, agent=agent)
-                for agent in sorted({**self._shipped, **kept}.values(), key=lambda one: one.id)
+                AgentAnswer(agent_id=agent.id, shipped=self._shipped.get(agent.id) == agent, agent=agent)
+                for agent in sorted(agents.values(), key=lambda one: one.id)
             ]
         )
 
     async def one(self, asked: Asked) -> BaseModel:
         """The version in use."""
-        document = await self._kept(asked["agent_id"])
-        agent = self._shipped.get(asked["agent_id"]) if document is None else Agent.model_validate(document.data)
+        agent, document = await self._versions.current(asked["agent_id"])
         if agent is None:
             raise Problem(404, "There is no such agent")
         return AgentAnswer(agent_id=agent.id, shipped=document is None, agent=agent)
@@ -89,43 +116,70 @@ class AgentsApi:
         agent_id = asked["agent_id"]
         if body.id != agent_id:
             raise Problem(422, "The agent has another id", "The id in the body is the one in the path.", field="id")
-        document = await self._kept(agent_id)
-        shipped = self._shipped.get(agent_id)
-        now_version = int(document.data["version"]) if document else shipped.version if shipped else 0  # type: ignore[arg-type]
-        if body.version not in (0, now_version):
-            raise Problem(
-                409,
-                "Somebody else has changed this agent",
-                f"It is at version {now_version}; look at it again.",
-                field="version",
-                version_now=now_version,
-            )
+        current, document = await self._versions.current(agent_id)
+        version_now = 0 if current is None else current.version
+        if body.version not in (0, version_now):
+            raise _changed(f"It is at version {version_now}; look at it again.", version_now=version_now)
+        agent = await self._checked({**body.model_dump(), "version": version_now + 1})
         try:
-            agent = Agent.model_validate({**body.model_dump(), "version": now_version + 1})
-        except ValidationError as error:
-            raise invalid(error) from None
-        _check_tools(agent)
-        written: dict[str, Any] = plain(agent.model_dump())
-        current: Write = (
-            Create(f"agents/{agent_id}", written)
-            if document is None
-            else Update(document.path, written, document.version)
-        )
-        version: dict[str, Value] = {"agent": written, "at": self._services.clock.now()}
-        await self._store.batch([current, Create(f"agents/{agent_id}/versions/{agent.version:06}", version)])
-        return AgentAnswer(agent_id=agent_id, shipped=False, agent=agent)
+            written = await self._versions.write(agent, current, document, self._services.clock.now())
+        except (AlreadyExists, Conflict):
+            raise _changed("It was written at this very moment; look at it again.") from None
+        return AgentAnswer(agent_id=agent_id, shipped=False, agent=written)
 
-    async def _kept(self, agent_id: str) -> Document | None:
+    async def history(self, asked: Asked) -> BaseModel:
+        """Every version that the store has."""
+        paging: Paging = asked.query.checked()
+        current, document = await self._versions.current(asked["agent_id"])
+        if current is None:
+            raise Problem(404, "There is no such agent")
+        if document is None:
+            return History(versions=[_version(current, None)])
+        page = await self._versions.history(current.id, paging.page_size, paging.cursor)
+        return History(versions=[_version(one.data["agent"], one.data["at"]) for one in page.documents], next=page.next)
+
+    async def version(self, asked: Asked) -> BaseModel:
+        """One of them."""
+        found = None
+        if asked["version"].isascii() and asked["version"].isdigit() and len(asked["version"]) <= 6:
+            try:
+                found = await self._versions.one(asked["agent_id"], int(asked["version"]))
+            except BadDocument:
+                found = None
+        if found is None:
+            raise Problem(404, "There is no such version of this agent")
+        return _version(*found)
+
+    async def _checked(self, document: dict[str, Any]) -> Agent:
+        """The agent that can work. Raises Problem with everything that cannot, field by field."""
         try:
-            return await self._store.get(f"agents/{agent_id}")
-        except BadDocument:
-            return None
+            agent = read_document(document)
+        except BadAgent as bad:
+            raise _invalid(bad.problems) from None
+        others = {**await self._versions.all(), agent.id: agent}
+        if problems := problems_of(agent, catalogue(), BUILTIN.names, others=others):
+            raise _invalid(problems)
+        return agent
 
 
-def _check_tools(agent: Agent) -> None:
-    known = sorted(BUILTIN.names)
-    for index, name in enumerate(agent.tools):
-        if name not in known:
-            raise Problem(
-                422, "There is no such tool", f"{name}; the tools are {', '.join(known)}.", field=f"tools.{index}"
-            )
+def _version(agent: object, at: object) -> AgentVersion:
+    known = Agent.model_validate(agent)
+    written_at = at if isinstance(at, datetime) else None
+    return AgentVersion(agent_id=known.id, version=known.version, at=written_at, agent=known)
+
+
+def _changed(detail: str, **fields: Any) -> Problem:
+    return Problem(409, "Somebody else has changed this agent", detail, field="version", **fields)
+
+
+def _invalid(problems: list[AgentProblem]) -> Problem:
+    """The problem document; a suggestion of "" means to leave the field out."""
+    errors = [{"field": _dotted(one.field), "detail": one.sentence, "suggestion": one.suggestion} for one in problems]
+    first = problems[0]
+    return Problem(422, f"{_dotted(first.field)} is not right", str(first).partition(": ")[2],
+                   field=_dotted(first.field), errors=errors)  # fmt: skip
+
+
+def _dotted(field: str) -> str:
+    """tools[1] as the other problem documents write it."""
+    return field.replace("[", ".").replace("]", "")
