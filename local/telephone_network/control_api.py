@@ -39,6 +39,7 @@ class ControlApi:
             _route("/control/calls/{sid}/wait", "GET", self._wait),
             _route("/control/calls/{sid}/recording.wav", "GET", self._recording),
             _route("/control/calls/{sid}/hang-up", "POST", self._hang_up),
+            _route("/control/calls/{sid}/steps", "POST", self._steps),
             _route("/control/log", "GET", self._log),
             _route("/control/faults", "GET", self._list_faults),
             _route("/control/faults", "POST", self._add_faults),
@@ -100,6 +101,11 @@ class ControlApi:
         call = self._find(request)
         call.hang_up("person")
         return JSONResponse(_summary(call))
+
+    async def _steps(self, request: Request) -> Response:
+        """What somebody who is led does next."""
+        self._network.lead(self._find(request), await _json(request))
+        return JSONResponse({}, 202)
 
     async def _log(self, request: Request) -> Response:
         exchange = self._exchange

@@ -109,6 +109,12 @@ class TelephoneNetwork:
         self.exchange.spawn(self.lives.inbound(call, script))
         return call
 
+    def lead(self, call: Call, script: Mapping[str, Any]) -> None:
+        """Let the person at the end of a call do more. Raises ValueError, NoSuchClip; then nothing is done."""
+        if call.lead is None:
+            raise ValueError("nobody is at the end of this call yet")
+        call.lead(rehearse(parse_script(script), self.exchange.clips, self.exchange.rng))
+
     def place(self, call: Call) -> None:
         """Queue a call that the REST API was asked for."""
         self.queue.put(call)

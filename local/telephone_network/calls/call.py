@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from local.telephone_network.calls.journal import Journal
+from local.telephone_network.people.script import Action
 from shared.domain.call_status import CallStatus
 
 
@@ -106,6 +107,8 @@ class Call:
     person: dict[str, Any] = field(default_factory=dict)
     """How far the person's script came."""
     streams: list[dict[str, Any]] = field(default_factory=list)
+    lead: Callable[[Sequence[Action]], None] | None = None
+    """Tells the person at its end what to do next; None before there is one."""
 
     def become(self, status: CallStatus, at: datetime) -> None:
         """Go on to the next status. Raises IllegalStatus and changes nothing if there is no such step."""

@@ -11,7 +11,7 @@ from local.telephone_network.calls.line import Line
 from local.telephone_network.exchange import Exchange
 from local.telephone_network.people.callees import Callee
 from local.telephone_network.people.person import Person
-from local.telephone_network.people.script import Action, Script, rehearse, with_beep
+from local.telephone_network.people.script import Action, Script, background, rehearse, with_beep
 from local.telephone_network.sound import tones
 from local.telephone_network.sound.mulaw import duration_ms
 from shared.domain.call_status import CallStatus
@@ -45,8 +45,14 @@ class Leg:
             actions = rehearse(script, exchange.clips, exchange.rng)
             self.actions = with_beep(actions) if is_machine else actions
             self._person = Person(
-                self.actions, call.journal.note, done_after_ms=script.done_after_ms, stays_s=script.stays_s
+                self.actions,
+                call.journal.note,
+                done_after_ms=script.done_after_ms,
+                stays_s=script.stays_s,
+                led=script.led,
+                background=background(script, exchange.clips, exchange.rng),
             )
+            call.lead = self._person.tell
 
     @classmethod
     def of(cls, exchange: Exchange, call: Call, callee: Callee) -> Leg:

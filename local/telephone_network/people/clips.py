@@ -14,6 +14,9 @@ Voice = str | Mapping[str, str] | None
 """A voice's name, or one for each language; None: whichever has recorded the line."""
 
 
+CROWD = 8
+
+
 class NoSuchClip(LookupError):
     """Nobody has recorded this line."""
 
@@ -38,6 +41,10 @@ class Clips(Protocol):
         """A recording of exactly these words, in any voice."""
         ...
 
+    def crowd(self) -> list[Clip]:
+        """A few lines, in as many voices as there are."""
+        ...
+
 
 class RecordedVoices:
     """The voices that come with Parley."""
@@ -60,6 +67,13 @@ class RecordedVoices:
         found = (voices.find(text, language) for language in ("en", "hi", "mixed"))
         line_id = next(filter(None, found), None)
         return None if line_id is None else self.line(line_id, None)
+
+    def crowd(self) -> list[Clip]:
+        """Two long lines of every voice."""
+        long = sorted(voices.recordings().values(), key=lambda one: (-one.seconds, one.name))
+        names = sorted({one.voice for one in long})
+        chosen = [one for name in names for one in [one for one in long if one.voice == name][:2]]
+        return [Clip(one.name, voices.clip(one.line_id, one.voice), one.text) for one in chosen]
 
 
 class ClipShelf:
@@ -101,6 +115,10 @@ class ClipShelf:
             if " ".join(said.split()).casefold() == wanted:
                 return self.line(line_id, None)
         return None
+
+    def crowd(self) -> list[Clip]:
+        """The first few, whoever speaks them."""
+        return [Clip(name, read()) for name, read in list(self._clips.items())[:CROWD]]
 
 
 def _voice(voice: str | Mapping[str, str], language: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.telephone_network.people.ear import Ear
 from local.telephone_network.people.script import Action, Await, HangUp, Hold, Interrupt, Press, Sound
 from local.telephone_network.sound import tones
+from local.telephone_network.sound.background import Background
 from local.telephone_network.sound.mulaw import FRAME_BYTES, FRAME_MS, SILENCE, duration_ms
 
 Note = Callable[..., None]
@@ -33,11 +34,21 @@ class Person:
     """Hears a frame, does the next thing, again and again."""
 
     def __init__(
-        self, actions: Sequence[Action], note: Note, *, done_after_ms: int = 600, stays_s: float = 60.0
+        self,
+        actions: Sequence[Action],
+        note: Note,
+        *,
+        done_after_ms: int = 600,
+        stays_s: float = 60.0,
+        led: bool = False,
+        background: Background | None = None,
     ) -> None:
         self._ear = Ear(done_after_ms)
         self._note = note
-        self._actions = actions
+        self._actions = list(actions)
+        self._led = led
+        self._background = background
+        self._heard_speaking = False
         self._stays_ms = round(stays_s * 1000)
         self._moments = self._live()
         self._left = False
@@ -49,13 +60,24 @@ class Person:
         """How far the script has come."""
         return {"steps": len(self._actions), "done": self.done_steps, "gave_up": self.gave_up}
 
+    def tell(self, actions: Sequence[Action]) -> None:
+        """Do these next, after what was asked for before. Raises ValueError for somebody who follows a script."""
+        if not self._led:
+            raise ValueError("this person follows a script; one that is led begins with led: true")
+        self._actions += actions
+
     def live(self, heard: bytes) -> Moment:
         """Hear 20 ms of the other side and do the next thing."""
         if self._left:
             return Moment(hangs_up=True)
         self._ear.hear(heard)
+        if self._ear.speaking and not self._heard_speaking:
+            self._note("agent speaks")
+        self._heard_speaking = self._ear.speaking
         moment = next(self._moments)
         self._left = moment.hangs_up
+        if self._background is not None and moment.audio is not None:
+            moment = replace(moment, audio=self._background.mix(moment.audio))
         return moment
 
     def other_side_hung_up(self) -> None:
@@ -65,17 +87,26 @@ class Person:
             self.done_steps += 1
 
     def _live(self) -> Iterator[Moment]:
-        for number, action in enumerate(self._actions):
-            self._note("step", number=number, does=type(action).__name__.lower())
-            yield from self._perform(action)
-            if self.gave_up:
-                self._note("gave up", step=number)
-                break
-            self.done_steps = number + 1
-        else:
-            yield from self._silence(self._stays_ms)
+        stayed_ms = 0
+        while not self.gave_up and stayed_ms < self._stays_ms:
+            number = self.done_steps
+            if number < len(self._actions):
+                yield from self._do(number)
+                stayed_ms = 0
+            else:
+                yield Moment()
+                stayed_ms += FRAME_MS
         while True:
             yield Moment(hangs_up=True)
+
+    def _do(self, number: int) -> Iterator[Moment]:
+        action = self._actions[number]
+        self._note("step", number=number, does=type(action).__name__.lower())
+        yield from self._perform(action)
+        if self.gave_up:
+            self._note("gave up", step=number)
+        else:
+            self.done_steps = number + 1
 
     def _perform(self, action: Action) -> Iterator[Moment]:
         match action:
@@ -110,7 +141,9 @@ class Person:
             self._ear.listen_anew()
 
     def _has_happened(self, event: str) -> bool:
-        return {"agent_done": self._ear.agent_done, "agent_speaks": self._ear.speaking}.get(event, False)
+        ear = self._ear
+        happened = {"agent_done": ear.agent_done, "agent_speaks": ear.speaking, "agent_quiet": not ear.speaking}
+        return happened.get(event, False)
 
     def _interrupt(self, after_ms: int, sound: Sound) -> Iterator[Moment]:
         waited_ms = 0

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import random
-import wave
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from local.dialogues import dialogue_of
 from local.telephone_network.people.clips import Clip, Clips, Voice
 from local.telephone_network.sound import tones
-from local.telephone_network.sound.mulaw import RATE_HZ, duration_ms, encode
+from local.telephone_network.sound.background import Background, Kind, with_pause
+from local.telephone_network.sound.files import BadSound, read_sound
+from local.telephone_network.sound.mulaw import duration_ms
 
 BEEP = "beep"
 
@@ -31,7 +31,7 @@ class _Strict(BaseModel):
 class WaitFor(_Strict):
     """Wait for something, but not for ever."""
 
-    event: Literal["agent_done", "agent_speaks", "hang_up"] = Field(alias="for")
+    event: Literal["agent_done", "agent_speaks", "agent_quiet", "hang_up"] = Field(alias="for")
     after_s: float = Field(default=30.0, gt=0)
     """How long to wait at the most. Then: hang_up goes on to the next step, the others give up and hang up."""
 
@@ -52,6 +52,14 @@ class NoiseStep(_Strict):
     level_db: float = Field(default=-40.0, le=0)
 
 
+class Noise(_Strict):
+    """What is to be heard behind a person, all the time."""
+
+    kind: Kind
+    snr_db: float = Field(ge=-10, le=60)
+    """How far it lies below a recorded voice."""
+
+
 class Step(_Strict):
     """One thing to do; exactly one of these is set."""
 
@@ -61,6 +69,8 @@ class Step(_Strict):
     """Goes with an event that is waited for: how long at the most."""
     say: str | None = None
     """A line by its id."""
+    pause_s: float | None = Field(default=None, gt=0, le=10)
+    """Goes with a line: a hesitation in its middle."""
     say_text: str | None = None
     """Words of which there is a recording."""
     interrupt: InterruptStep | None = None
@@ -83,7 +93,7 @@ class Step(_Strict):
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        done = self.model_fields_set - {"voice", "after_s"}
+        done = self.model_fields_set - {"voice", "after_s", "pause_s"}
         if len(done) != 1:
             raise ValueError(f"a step does one thing; this one does {len(done)}: {', '.join(sorted(done)) or 'none'}")
         return self
@@ -100,6 +110,9 @@ class Script(_Strict):
     """How long a caller lets it ring before they give up."""
     stays_s: float = Field(default=60.0, ge=0)
     """How long they stay on the line after the last step."""
+    led: bool = False
+    """Whether more steps may come while the call goes on."""
+    noise: Noise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +203,7 @@ def _action(step: Step, voice: Voice, clips: Clips, rng: random.Random) -> Actio
         case Step(wait=float(seconds)) | Step(silence=float(seconds)):
             return Sound("silence", tones.silence(round(seconds * 1000)), spoken=False)
         case Step(say=str(line_id)):
-            return _spoken(clips.line(line_id, voice))
+            return _hesitating(_spoken(clips.line(line_id, voice)), step.pause_s)
         case Step(say_text=str(text)):
             return _recorded_words(text, clips)
         case Step(interrupt=InterruptStep() as step_):
@@ -198,7 +211,7 @@ def _action(step: Step, voice: Voice, clips: Clips, rng: random.Random) -> Actio
         case Step(press=str(digits)):
             return Press(digits)
         case Step(play=str(path)):
-            return Sound(Path(path).name, read_sound(Path(path)))
+            return _file(Path(path))
         case Step(noise=NoiseStep(s=seconds, level_db=level_db)):
             return Sound("noise", tones.noise(round(seconds * 1000), level_db, rng), spoken=False)
         case Step(beep=True):
@@ -214,6 +227,20 @@ def _spoken(clip: Clip) -> Sound:
     return Sound(clip.name, clip.audio, text=clip.text)
 
 
+def _hesitating(sound: Sound, pause_s: float | None) -> Sound:
+    if pause_s is None:
+        return sound
+    return replace(sound, audio=with_pause(sound.audio, tones.silence(round(pause_s * 1000))))
+
+
+def background(script: Script, clips: Clips, rng: random.Random) -> Background | None:
+    """The noise of a script, ready to be mixed in; a babble is made of the lines that anybody has recorded."""
+    if script.noise is None:
+        return None
+    voices = [clip.audio for clip in clips.crowd()] if script.noise.kind == "babble" else []
+    return Background(script.noise.kind, script.noise.snr_db, rng, voices)
+
+
 def _recorded_words(text: str, clips: Clips) -> Sound:
     clip = clips.text(text)
     if clip is None:
@@ -226,39 +253,14 @@ def _interruption(step: InterruptStep, voice: Voice, clips: Clips) -> Sound:
         raise BadScript("an interruption says one line or plays one file")
     if step.say is not None:
         return _spoken(clips.line(step.say, voice))
-    return Sound(Path(str(step.play)).name, read_sound(Path(str(step.play))))
+    return _file(Path(str(step.play)))
 
 
-def read_sound(path: Path) -> bytes:
-    """A WAV file (16-bit, any rate, any number of channels), or headerless mu-law, as 8 kHz mono mu-law."""
+def _file(path: Path) -> Sound:
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadScript(f"cannot read {path.name}") from error
-    return content if path.suffix == ".ulaw" else wav_to_mulaw(content)
-
-
-def wav_to_mulaw(content: bytes) -> bytes:
-    """A WAV file's first channel as 8 kHz mu-law."""
-    try:
-        with wave.open(io.BytesIO(content)) as wav:
-            width, rate_hz, channels = wav.getsampwidth(), wav.getframerate(), wav.getnchannels()
-            pcm = wav.readframes(wav.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise BadScript("not a WAV file") from error
-    if width != 2:
-        raise BadScript("a WAV file to be played has 16-bit samples")
-    pcm = b"".join(pcm[start : start + 2] for start in range(0, len(pcm), 2 * channels)) if channels > 1 else pcm
-    return encode(pcm if rate_hz == RATE_HZ else _resample(pcm, rate_hz))
-
-
-def _resample(pcm: bytes, rate_hz: int) -> bytes:
-    import numpy as np
-    import soxr
-
-    samples = np.frombuffer(pcm, dtype="<i2")
-    resampled: bytes = soxr.resample(samples, rate_hz, RATE_HZ).astype("<i2").tobytes()
-    return resampled
+        return Sound(path.name, read_sound(path))
+    except BadSound as error:
+        raise BadScript(str(error)) from error
 
 
 def parse_script(document: Mapping[str, object] | Sequence[object]) -> Script:

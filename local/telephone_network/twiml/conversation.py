@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 from local.telephone_network.calls.call import Instructions
 from local.telephone_network.calls.leg import Leg
-from local.telephone_network.people.script import BadScript, wav_to_mulaw
 from local.telephone_network.sound import tones
+from local.telephone_network.sound.files import BadSound, wav_to_mulaw
 from local.telephone_network.twiml import verbs
 from local.telephone_network.twiml.connecting import connect
 from local.telephone_network.twiml.dialing import dial
@@ -205,6 +205,6 @@ class Conversation:
             absolute = urljoin(self._base_url, url)
             reply = await self._exchange.webhooks.ask(self._call, "play", absolute, "GET", {})
             return reply.body if reply.content_type.startswith("audio/basic") else wav_to_mulaw(reply.body)
-        except (WebhookFailed, BadScript) as error:
+        except (WebhookFailed, BadSound) as error:
             self._call.journal.note("warning", code=12400, reason=str(error))
             return b""
