@@ -21,6 +21,38 @@ class PhoneNetwork:
         answer.raise_for_status()
         return str(answer.json()["call_sid"])
 
+    async def own(self, number: str, public_base_url: str) -> None:
+        """One more number of the account, whose calls come to Parley at this origin."""
+        wish = {
+            "number": number,
+            "voice_url": f"{public_base_url}/voice/inbound",
+            "status_callback": f"{public_base_url}/voice/status",
+        }
+        (await self._http.post("/control/numbers", json=wish)).raise_for_status()
+
+    async def look(self, call_sid: str, since: int = 0) -> dict[str, Any]:
+        """The call as it is now, with the events from this one on; `next` is where to go on."""
+        answer = await self._http.get(f"/control/calls/{call_sid}", params={"since": since})
+        answer.raise_for_status()
+        call: dict[str, Any] = answer.json()
+        return call
+
+    async def calls_of(self, number: str) -> list[dict[str, Any]]:
+        """Every call from or to this number, oldest first, without what happened in it."""
+        answer = await self._http.get("/control/calls", params={"number": number})
+        answer.raise_for_status()
+        calls: list[dict[str, Any]] = answer.json()["calls"]
+        return calls
+
+    async def lead(self, call_sid: str, steps: list[dict[str, Any]]) -> None:
+        """What the person at its end, who is led, does next."""
+        answer = await self._http.post(f"/control/calls/{call_sid}/steps", json={"steps": steps})
+        answer.raise_for_status()
+
+    async def hang_up(self, call_sid: str) -> None:
+        """The person puts the receiver down."""
+        (await self._http.post(f"/control/calls/{call_sid}/hang-up")).raise_for_status()
+
     async def over(self, call_sid: str) -> dict[str, Any]:
         """The call once it is over, with all that the network saw."""
         path = f"/control/calls/{call_sid}/wait"

@@ -1,0 +1,1 @@
+"""Evaluations: the format, the callers, the judges, and a few scenarios played."""
