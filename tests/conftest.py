@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import pytest
 import pytest_asyncio
 
+from functions.voice.event_loop import new_event_loop
 from shared.settings import Settings, current_settings
 from tests.virtual_time import VirtualTimeLoop
 
@@ -75,9 +76,12 @@ async def no_leaked_tasks() -> AsyncIterator[None]:
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Tests marked virtual_time run on the loop whose clock jumps."""
-    virtual = item.get_closest_marker("virtual_time") is not None
-    return {"virtual": VirtualTimeLoop} if virtual else {"real": asyncio.new_event_loop}
+    """Tests marked virtual_time run on the loop whose clock jumps, those marked loop_of_calls on that one."""
+    if item.get_closest_marker("virtual_time") is not None:
+        return {"virtual": VirtualTimeLoop}
+    if item.get_closest_marker("loop_of_calls") is not None:
+        return {"calls": new_event_loop}
+    return {"real": asyncio.new_event_loop}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from functions.voice.media_stream import BadMessage, Message, OutgoingStream, Start, Unknown, parse
+from functions.voice.media_stream import BadMessage, Media, Message, OutgoingStream, Start, Unknown, parse, voice_of
 
 log = logging.getLogger(__name__)
 
 SHORT_WAY: Final = "parley.stream"
 """Where it stands among the extensions of an ASGI scope."""
+RAISED: Final = "raised"
 MOST_BAD_MESSAGES = 50
 """A second of nothing but bad messages is not a media stream."""
+
+
+Taker = Callable[[bytes], None]
+"""Takes a message, UTF-8. What it raises comes out of receive(), and nothing is given to it after that."""
 
 
 class ShortWay(Protocol):
     """What a server that knows us offers beside the framework's own way."""
 
+    def take(self, taker: Taker | None) -> None:
+        """Give each message to this as soon as it is here, unless others wait for receive() before it."""
+        ...
+
     async def receive(self) -> Mapping[str, Any]:
-        """The next ASGI event."""
+        """The next ASGI event; or what a taker raised, under RAISED."""
         ...
 
     def write_text(self, text: str) -> None:
@@ -39,6 +48,18 @@ class LegEnded(Exception):
     """The socket is gone, without a stop message."""
 
 
+class Listener(Protocol):
+    """Who hears the leg, at once and without waiting."""
+
+    def hear_voice(self, ulaw: bytes) -> None:
+        """A frame of the caller's voice."""
+        ...
+
+    def hear(self, message: Message) -> None:
+        """Any other message."""
+        ...
+
+
 class TwilioLeg:
     """The call's socket, once it has been accepted."""
 
@@ -46,6 +67,7 @@ class TwilioLeg:
         self._websocket = websocket
         self._short = short_way(websocket)
         self._receive = websocket.receive if self._short is None else self._short.receive
+        self._listener: Listener
         self._stream_sid = ""
         self._out = OutgoingStream("")
         self.unknown_messages = 0
@@ -69,15 +91,49 @@ class TwilioLeg:
                 raise LegEnded from None
             if received["type"] == "websocket.disconnect":
                 raise LegEnded
-            try:
-                message = _parsed(received)
-            except BadMessage as error:
-                self._count_bad(error)
-                continue
-            if isinstance(message, Unknown):
-                self.unknown_messages += 1
-                continue
-            return message
+            if RAISED in received:
+                raise received[RAISED]
+            text = received.get("text")
+            binary = text is None
+            message = self._read(received.get("bytes") or b"" if text is None else text, binary=binary)
+            if message is not None:
+                return message
+
+    async def listen(self, listener: Listener) -> None:
+        """Let this one hear all that comes, until it raises something, which this raises then, or LegEnded."""
+        self._listener = listener
+        if self._short is not None:
+            self._short.take(self._take)
+        try:
+            while True:
+                message = await self.receive()
+                if isinstance(message, Media):
+                    listener.hear_voice(message.ulaw)
+                else:
+                    listener.hear(message)
+        finally:
+            if self._short is not None:
+                self._short.take(None)
+
+    def _take(self, text: bytes) -> None:
+        """A message straight from the socket: no task has to wake up for it."""
+        ulaw = voice_of(text)
+        if ulaw is not None:
+            self._listener.hear_voice(ulaw)
+        elif (message := self._read(text)) is not None:
+            self._listener.hear(message)
+
+    def _read(self, text: str | bytes, *, binary: bool = False) -> Message | None:
+        """The message, if it is one of those we know; others are counted. Raises LegEnded at too many bad ones."""
+        try:
+            message = parse(text, binary=binary)
+        except BadMessage as error:
+            self._count_bad(error)
+            return None
+        if isinstance(message, Unknown):
+            self.unknown_messages += 1
+            return None
+        return message
 
     def _count_bad(self, error: BadMessage) -> None:
         self.bad_messages += 1
@@ -116,8 +172,3 @@ class TwilioLeg:
                 await self._websocket.close(code)
             except (WebSocketDisconnect, RuntimeError, OSError):
                 log.info("stream was gone before it was closed")
-
-
-def _parsed(received: Mapping[str, Any]) -> Message:
-    text = received.get("text")
-    return parse(text) if text is not None else parse(received.get("bytes") or b"", binary=True)

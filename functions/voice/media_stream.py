@@ -223,6 +223,20 @@ def parse(message: str | bytes, *, binary: bool = False) -> Message:
     return _unknown(message)
 
 
+def voice_of(message: bytes) -> bytes | None:
+    """The mu-law of a message that is a piece of the caller's voice, as nearly all are; None of any other at all.
+
+    What parse() says of a Media, in half the time.
+    """
+    try:
+        wire = _WIRE.decode(message)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    if type(wire) is not _Media or wire.media.track != CALLER_TRACK or len(message) > MAX_MESSAGE_BYTES:
+        return None
+    return wire.media.payload
+
+
 def _unknown(message: str | bytes) -> Unknown:
     try:
         event = _ANY_EVENT.decode(message).event

@@ -14,8 +14,8 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from functions.voice.frames import CLOSE, TEXT, cut, whole
-from functions.voice.leg import SHORT_WAY
+from functions.voice.frames import CLOSE, TEXT, cut, only, whole
+from functions.voice.leg import RAISED, SHORT_WAY, Taker
 
 STALLED_BYTES: Final = 2 * 1024 * 1024
 """Three minutes of the agent's voice that the other side has not taken: it never will."""
@@ -28,6 +28,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         super().__init__(*arguments, **options)
         self._rest = b""
         self._odd = False
+        self._taker: Taker | None = None
         self.queue = _Waiting(self.loop)  # type: ignore[assignment]  # it has what is used of the library's
 
     def handle_connect(self, event: Request) -> None:
@@ -48,16 +49,16 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             return
         if self._rest:
             data = self._rest + data
+        elif (payload := only(data, TEXT, masked=True, most=self.config.ws_max_size)) is not None and payload.isascii():
+            self._received(payload)
+            return
         frames, used, odd = cut(data, masked=True, most=self.config.ws_max_size)
         self._rest = data[used:]
         for head, payload, start, end in frames:
-            if head == TEXT:
-                try:
-                    self._received(payload.decode())
-                    continue
-                except UnicodeDecodeError:
-                    pass  # the library closes for it
-            if head in (CLOSE, TEXT):
+            if head == TEXT and _is_utf_8(payload):
+                self._received(payload)
+                continue
+            if head in (CLOSE, TEXT):  # the library closes for what is not UTF-8
                 self._leave_to_library(data[start:])
                 return
             super().data_received(data[start:end])
@@ -68,10 +69,22 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         self._odd, self._rest = True, b""
         super().data_received(data)
 
-    def _received(self, text: str) -> None:
+    def take(self, taker: Taker | None) -> None:
+        """Give each message to this as soon as it is here, unless others wait for the app before it."""
+        self._taker = taker
+
+    def _received(self, text: bytes) -> None:
         if self.close_sent:
             return
-        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if self._taker is None or not self.queue.empty():
+            self.queue.put_nowait({"type": "websocket.receive", "text": text.decode()})
+        else:
+            try:
+                self._taker(text)
+            except Exception as error:  # it is raised again where the app receives
+                self._taker = None
+                self.queue.put_nowait({"type": "websocket.receive", RAISED: error})  # type: ignore[arg-type]
+            return
         if not self.read_paused and self.queue.qsize() >= self.config.ws_max_queue:
             self.read_paused = True
             self.transport.pause_reading()
@@ -82,6 +95,14 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         if self.disconnected or self.close_sent or transport.get_write_buffer_size() > STALLED_BYTES:
             raise ClientDisconnected
         transport.write(whole(TEXT, text.encode()))
+
+
+def _is_utf_8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Waiting:

@@ -36,7 +36,11 @@ STREAM_SERVER: dict[str, Any] = {
 class StreamWorker(UvicornWorker):  # type: ignore[misc]  # it has no types
     """One process, one event loop, all the calls of an instance."""
 
-    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {**UvicornWorker.CONFIG_KWARGS, **STREAM_SERVER}
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
+        **UvicornWorker.CONFIG_KWARGS,
+        **STREAM_SERVER,
+        "loop": "functions.voice.event_loop:new_event_loop",
+    }
 
     def run(self) -> None:
         """Serve until told to stop."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from functions.voice.leg import LegEnded, TwilioLeg, short_way
+from functions.voice.leg import RAISED, LegEnded, TwilioLeg, short_way
 from functions.voice.media_stream import MarkEcho
 from functions.voice.stream_protocol import StreamProtocol
 from functions.voice.worker import STREAM_SERVER
@@ -37,7 +38,7 @@ class Told:
         self.over = asyncio.Event()
 
 
-def echo_app(told: Told) -> Starlette:
+def echo_app(told: Told, *, answers: bool = True) -> Starlette:
     async def echo(websocket: WebSocket) -> None:
         if websocket.headers.get("x-refuse"):
             await websocket.close()
@@ -61,12 +62,42 @@ def echo_app(told: Told) -> Starlette:
             if said == "leave":
                 await websocket.close(4321)
                 break
-            if said == "big":
+            if said == "big" and answers:
                 await websocket.send_text("b" * 200_000)
-            elif isinstance(said, str):
+            elif isinstance(said, str) and answers:
                 await websocket.send_text(said.upper())
 
     return Starlette(routes=[WebSocketRoute("/", echo)])
+
+
+def taking_app(told: Told) -> Starlette:
+    """Takes each message as soon as it is here, and never answers."""
+
+    async def take(websocket: WebSocket) -> None:
+        await websocket.accept()
+        short = short_way(websocket)
+        assert short is not None
+        told.short = True
+
+        def taken(message: bytes) -> None:
+            told.messages.append(message.decode())
+            if message == b"leave":
+                raise RuntimeError
+
+        short.take(taken)
+        while True:
+            message = await short.receive()
+            if message["type"] == "websocket.disconnect":
+                told.code = message.get("code")
+                break
+            if RAISED in message:
+                assert isinstance(message[RAISED], RuntimeError)
+                await websocket.close(4321)
+                break
+            told.messages.append(message["bytes"])  # of the texts, every one was taken
+        told.over.set()
+
+    return Starlette(routes=[WebSocketRoute("/", take)])
 
 
 @asynccontextmanager
@@ -146,9 +177,9 @@ UPGRADE = (
 )
 
 
-async def outcome(ws: Any, pieces: list[bytes]) -> Outcome:
+async def outcome(ws: Any, pieces: list[bytes], app: Callable[[Told], Starlette] = echo_app) -> Outcome:
     told = Told()
-    async with served(echo_app(told), ws) as port:
+    async with served(app(told), ws) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(UPGRADE)
         await reader.readuntil(b"\r\n\r\n")
@@ -171,6 +202,14 @@ async def outcome(ws: Any, pieces: list[bytes]) -> Outcome:
 async def test_both_servers_do_the_same(case: str) -> None:
     pieces = CASES[case]
     assert await outcome(StreamProtocol, pieces) == await outcome("websockets-sansio", pieces)
+
+
+@pytest.mark.loop_of_calls
+@pytest.mark.parametrize("case", [case for case in CASES if "frag" not in case and "within another" not in case])
+async def test_messages_that_are_taken_at_once_are_the_same(case: str) -> None:
+    pieces = CASES[case]
+    silent = partial(echo_app, answers=False)
+    assert await outcome(StreamProtocol, pieces, taking_app) == await outcome("websockets-sansio", pieces, silent)
 
 
 async def test_a_refusal_comes_before_the_upgrade() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
@@ -16,7 +17,7 @@ from websockets.exceptions import ConcurrencyError
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
-from functions.voice.frames import CLOSE, TEXT, cut, whole
+from functions.voice.frames import BINARY, CLOSE, TEXT, cut, only, whole
 
 MOST_WAITING: Final = 256
 """Messages that nobody has taken, before the network is asked to wait: six seconds of the agent's voice."""
@@ -31,6 +32,8 @@ class SpeechConnection(ClientConnection):
         self._rest = b""
         self._odd = False
         self._messages: deque[tuple[int, bytes]] = deque()
+        self._taker: Callable[[bytes], None] | None = None
+        self._raised: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._held_back = False
         self._masks = b""
@@ -66,6 +69,10 @@ class SpeechConnection(ClientConnection):
 
     def _read(self, data: bytes) -> None:
         most = self.protocol.max_message_size or (1 << 62)
+        if (payload := only(data, BINARY, masked=False, most=most)) is not None:
+            self._rest = b""
+            self._take(BINARY, payload)
+            return
         frames, used, odd = cut(data, masked=False, most=most)
         self._rest = data[used:]
         for head, payload, start, end in frames:
@@ -73,12 +80,29 @@ class SpeechConnection(ClientConnection):
                 self._leave_to_library(data[start:])
                 break
             if head < CLOSE:
-                self._messages.append((head, payload))
+                self._take(head, payload)
             else:
                 super().data_received(data[start:end])
         else:
             if odd:
                 self._leave_to_library(self._rest)
+
+    def take(self, taker: Callable[[bytes], None] | None) -> None:
+        """Give each message to this as soon as it is here, unless others wait for recv() before it.
+
+        What it raises comes out of recv(), and nothing is given to it after that.
+        """
+        self._taker = taker
+
+    def _take(self, head: int, payload: bytes) -> None:
+        if self._taker is not None and not self._messages:
+            try:
+                self._taker(payload)
+            except Exception as error:  # it is raised again where somebody receives
+                self._taker, self._raised = None, error
+                self._wake()
+            return
+        self._messages.append((head, payload))
         self._wake()
         if len(self._messages) > MOST_WAITING and not self._held_back:
             self._held_back = True
@@ -103,6 +127,9 @@ class SpeechConnection(ClientConnection):
         """The next message, as the library's own says it. May be cancelled without losing one."""
         if not await self._any():
             return await super().recv(decode)
+        if self._raised is not None:
+            error, self._raised = self._raised, None
+            raise error
         head, payload = self._messages.popleft()
         self._let_on()
         as_text = head == TEXT if decode is None else decode
@@ -116,8 +143,8 @@ class SpeechConnection(ClientConnection):
             raise self.protocol.close_exc from None
 
     async def _any(self) -> bool:
-        """Wait for a message; False if the library has to be asked."""
-        while not self._messages:
+        """Wait for a message, or for what a taker raised; False if the library has to be asked."""
+        while not self._messages and self._raised is None:
             if self._odd:
                 return False
             if self._waiter is not None:

@@ -18,7 +18,7 @@ from websockets.frames import Frame, Opcode
 
 from functions.voice.speech.connection import MOST_WAITING, SpeechConnection
 
-pytestmark = pytest.mark.portable
+pytestmark = [pytest.mark.portable, pytest.mark.loop_of_calls]
 
 MOST = 100_000
 
