@@ -1,6 +1,6 @@
 """The event loop that carries calls: uvloop where it exists, with transports that are quicker than its own.
 
-aiofastnet encrypts straight between OpenSSL and the socket, where asyncio and uvloop go through Python's memory buffers.
+aiofastnet encrypts straight between OpenSSL and the socket; asyncio and uvloop go through Python's memory buffers.
 """
 
 from __future__ import annotations

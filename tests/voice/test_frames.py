@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame as LibraryFrame
 from websockets.frames import Opcode
 
-from functions.voice.frames import BINARY, CLOSE, TEXT, cut, whole
+from functions.voice.frames import BINARY, CLOSE, TEXT, cut, only, whole
 
 pytestmark = pytest.mark.portable
 
@@ -74,3 +74,27 @@ def test_what_is_odd_is_left_to_the_library(frame: bytes) -> None:
     before = library(Opcode.TEXT, b"before", mask=True)
     frames, used, odd = cut(before + frame, masked=True, most=MOST)
     assert ([one.payload for one in frames], used, odd) == ([b"before"], len(before), True)
+
+
+@given(
+    st.sampled_from([0, 1, 125, 126, 127, 300, 65_535, 65_536]).map(bytes),
+    st.sampled_from([Opcode.TEXT, Opcode.BINARY, Opcode.CONT]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([b"", b"\x81", b"more of it"]),
+    st.integers(0, 3),
+)
+def test_one_frame_alone_is_what_is_cut_out(
+    payload: bytes, opcode: Opcode, mask: bool, fin: bool, behind: bytes, missing: int
+) -> None:
+    data = library(opcode, payload, mask=mask, fin=fin) + behind
+    data = data[: len(data) - missing]
+    for masked in (True, False):
+        for head in (TEXT, BINARY):
+            found = only(data, head, masked=masked, most=65_000)
+            frames, used, odd = cut(data, masked=masked, most=65_000)
+            if found is not None:
+                assert [(frame.head, frame.payload) for frame in frames] == [(head, found)]
+                assert (used, odd) == (len(data), False)
+            elif len(frames) == 1 and used == len(data) and frames[0].head == head:
+                assert len(frames[0].payload) < 126

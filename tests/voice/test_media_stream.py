@@ -23,6 +23,7 @@ from functions.voice.media_stream import (
     Stop,
     Unknown,
     parse,
+    voice_of,
 )
 
 pytestmark = pytest.mark.portable
@@ -229,6 +230,31 @@ class TestRefused:
 
     def test_other_tracks_are_not_the_caller(self) -> None:
         assert parse(media(track="outbound")) == Unknown("media of another track")
+
+
+class TestVoice:
+    """The quick way to the caller's voice says what parse() says."""
+
+    @given(st.binary(max_size=400).map(lambda ulaw: media(base64.b64encode(ulaw).decode())))
+    @example(media())
+    @example(media(timestamp="-1"))
+    @example(media(track="outbound"))
+    @example(media(payload="?"))
+    @example(media("A" * MAX_MESSAGE_BYTES))
+    @example(start())
+    @example(wire(event="mark", mark={"name": "m"}))
+    @example("[" * 20_000)
+    def test_the_same_of_any_message(self, text: str) -> None:
+        try:
+            parsed = parse(text)
+        except BadMessage:
+            assert voice_of(text.encode()) is None
+        else:
+            assert voice_of(text.encode()) == (parsed.ulaw if isinstance(parsed, Media) else None)
+
+    @given(st.binary() | st.text().map(str.encode) | JSON.map(json.dumps).map(str.encode))
+    def test_anything_else_is_none(self, message: bytes) -> None:
+        assert voice_of(message) is None
 
 
 def test_what_people_say_and_press_stays_out_of_logs() -> None:
