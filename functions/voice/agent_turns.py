@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functions.voice.playout import Playout
 from functions.voice.spoken_text import SpokenText
 from shared.domain.call import Speaker, Turn
-from shared.domain.language import language_of
 
 
 @dataclass(slots=True)
@@ -106,7 +105,7 @@ class AgentTurns:
             speaker=Speaker.AGENT,
             text=heard,
             unheard=unheard,
-            language=language_of(heard or unheard),
+            language=None,
             start_ms=round(answer.start_ms),
             end_ms=round(now_ms),
             cut_off=cut_off,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from functions.voice.voice_activity import VoiceActivity
 from shared.domain.call import Speaker, Turn
-from shared.domain.language import language_of
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class CallerTurns:
             seq=turn.seq,
             speaker=Speaker.CALLER,
             text=text,
-            language=language_of(text),
+            language=None,
             start_ms=round(turn.start_ms),
             end_ms=round(turn.end_ms),
         )

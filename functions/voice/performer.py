@@ -49,6 +49,7 @@ class Performer:
         now_ms: Callable[[], float],
         *,
         granted: Callable[[str, Wish | None], None],
+        tagged: Callable[[Turn], Turn],
         heard_turn: Callable[[Turn], None],
     ) -> None:
         self._leg = leg
@@ -59,6 +60,8 @@ class Performer:
         self._now_ms = now_ms
         self._granted = granted
         """A tool has run, and wishes something of the call, or nothing."""
+        self._tagged = tagged
+        """Says which language a turn is in."""
         self._heard_turn = heard_turn
         """A turn was kept: somebody else wants to know."""
         self.group: asyncio.TaskGroup
@@ -86,8 +89,9 @@ class Performer:
                 case Recover():
                     await self._recover(action)
                 case SaveTurn(turn):
-                    self._record.turn(turn)
-                    self._heard_turn(turn)
+                    told = self._tagged(turn)
+                    self._record.turn(told)
+                    self._heard_turn(told)
                 case Note(kind, fields):
                     self._record.event(kind, self._now_ms(), fields)
                 case RunTool(call):

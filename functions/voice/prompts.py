@@ -77,6 +77,16 @@ RESUMED = (
     " where you were.]"
 )
 
+
+def wrong_language(spoken: str, allowed: Sequence[str], wanted: str) -> str:
+    """The agent spoke a language that it is not to speak; names of languages, in English."""
+    return (
+        f"[You have just spoken {spoken}, which this call is not held in. The languages of this call are:"
+        f" {', '.join(allowed)}. Say what you said again now, briefly, in {wanted}, without mentioning this, and keep"
+        " to these languages.]"
+    )
+
+
 OPTED_OUT = (
     "[The person does not want to be called again. That has been written down. Confirm it in one short sentence, say"
     " goodbye and call end_call.]"

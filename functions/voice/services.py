@@ -16,6 +16,7 @@ from functions.voice.webhooks import Signatures
 from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
+from shared.domain.language import Tagger
 from shared.domain.model_succession import Resolution
 from shared.store.agents import AgentBook
 from shared.store.attempts import Attempts
@@ -79,6 +80,8 @@ class VoiceServices:
     """A number's id on the suppression list."""
     model_of: Callable[[Agent], Resolution] = as_asked
     """Which model an agent's sessions are opened with."""
+    tagger: Tagger = field(default_factory=Tagger)
+    """Says which language a turn is in."""
     endings: Endings = field(default_factory=Endings)
     ready: ReadySessions = field(default_factory=ReadySessions)
     drain: Drain = field(default_factory=Drain)

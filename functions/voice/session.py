@@ -16,12 +16,13 @@ from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.conversation import Conversation
 from functions.voice.errand import Errand
 from functions.voice.hearing import Hearing
+from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Media, Stop
 from functions.voice.model_link import ModelLink
 from functions.voice.patience import Pace
 from functions.voice.performer import Performer
-from functions.voice.prompts import RESUMED, greet
+from functions.voice.prompts import RESUMED, greet, wrong_language
 from functions.voice.recall import Recall, said_before
 from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.session_setup import first_words, places
@@ -64,6 +65,7 @@ class CallSession:
         tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context)
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
         self._campaign = CampaignDesk(campaign, record, now_ms, self._tell)
+        self._languages = LanguageWatch(agent.languages, self._language, services.tagger)
         self._wishes = Wishes(conversation, self._campaign, now_ms)
         self._performer = Performer(
             leg,
@@ -73,6 +75,7 @@ class CallSession:
             tools,
             now_ms,
             granted=self._wishes.granted,
+            tagged=self._languages.tagged,
             heard_turn=self._campaign.heard_turn,
         )
         self._perform = self._performer.perform
@@ -108,7 +111,9 @@ class CallSession:
     async def carry(self) -> AfterStream:
         """Carry the stream to its end, and say how it ended."""
         model = self._services.model_of(self._agent).to_document()
-        self._record.began(self._agent, {"language": self._language, **model})
+        self._record.began(
+            {"agent_id": self._agent.id, "agent_version": self._agent.version, "language": self._language, **model}
+        )
         self._record.event("stream_started", 0, {"stream": self._ticket.stream_no})
         ending = Ending.INTERNAL_ERROR
         try:
@@ -123,7 +128,7 @@ class CallSession:
     def _finish(self, ending: Ending) -> AfterStream:
         now_ms = self._now_ms()
         for turn in self._conversation.end(now_ms):
-            self._record.turn(turn)
+            self._record.turn(self._languages.tagged(turn))
         playout = self._conversation.agent.playout
         self._record.event("stream_ended", now_ms, {"ending": str(ending)})
         counters = {
@@ -137,7 +142,12 @@ class CallSession:
         }
         if ending in {Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE}:
             self._wishes.transfer_to = next(iter(self._agent.transfer_numbers.values()), None)
-        extra = {"counters": counters, "transfer_to": self._wishes.transfer_to, "model": self._link.model}
+        extra = {
+            "counters": counters,
+            "transfer_to": self._wishes.transfer_to,
+            "model": self._link.model,
+            "language_use": self._languages.use().to_document(),
+        }
         self._record.ended(ending, now_ms, extra)
         ticket = self._ticket
         after = AfterStream(
@@ -196,6 +206,9 @@ class CallSession:
             await asyncio.sleep(HOLD_TICK_S)
             await self._perform(self._conversation.tick(self._now_ms()))
             quiet = self._conversation.is_quiet
+            if quiet and (drift := self._languages.correction()) is not None:
+                self._record.event("language_drift", self._now_ms(), {"language": drift.spoken})
+                await self._tell(wrong_language(drift.spoken, drift.allowed, drift.wanted))
             if self._services.drain.wants_stream(asyncio.get_running_loop().time(), quiet=quiet):
                 self._record.event("stream_handed_over", self._now_ms(), {"quiet": quiet})
                 raise StreamOver(Ending.STREAM_LOST)
@@ -210,8 +223,8 @@ class CallSession:
             raise StreamOver(Ending.SPEECH_MODEL_UNAVAILABLE) from None
         self._record.event("speech_model_ready", self._now_ms(), {"prepared": greeted})
         self._conversation.session_stands(self._now_ms())
-        words = first_words(self._agent, self._language, self._errand, self._ticket.caller)
-        await self._performer.tell(RESUMED if self._ticket.stream_no > 1 else greet(words), told=greeted)
+        hello = RESUMED if self._ticket.stream_no > 1 else greet(first_words(self._agent, self._language, self._errand))
+        await self._performer.tell(hello, told=greeted)
         while True:
             try:
                 events = await self._link.receive()

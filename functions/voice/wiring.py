@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 
@@ -10,7 +11,7 @@ from starlette.applications import Starlette
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app
 from functions.voice.drain import PROCESS
-from functions.voice.model_choice import ModelChoice
+from functions.voice.model_choice import ModelChoice, Place
 from functions.voice.ready_sessions import MOST, ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import SpeechModel
@@ -18,10 +19,10 @@ from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.clock import Clock, SystemClock
 from shared.domain.agent import Agent
+from shared.domain.language import Tagger, py3langid
 from shared.domain.model_catalogue import DEFAULT_REGION, Platform
 from shared.domain.phone_number import number_hash
 from shared.errors import ConfigurationError
-from shared.genai import place_of
 from shared.logs import start_logs
 from shared.settings import Settings, current_settings
 from shared.store import open_store
@@ -30,6 +31,14 @@ from shared.store.attempts import Attempts
 from shared.store.journal import Journal
 from shared.store.settlement import Settlement
 from shared.store.store import Store
+
+
+def place_of(agent: Agent, settings: Settings) -> Place:
+    """Where an agent is voiced: where its document says, else where this process is set up for."""
+    platform = agent.model.platform
+    if platform == "vertex" or (platform == "configured" and settings.google_genai_use_vertexai):
+        return Platform.VERTEX, agent.model.region or settings.google_cloud_location or DEFAULT_REGION
+    return Platform.DEVELOPER, None
 
 
 def speech_models(settings: Settings, clock: Clock) -> tuple[Callable[[Agent], SpeechModel], ModelChoice]:
@@ -76,6 +85,9 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
     agents = shipped_agents()
     speech_for, choice = speech_models(settings, clock)
     choice.announce(agents.values())
+    tagger = Tagger()
+    # A second of CPU that no caller should wait for: until then, scripts and words tell the languages apart.
+    threading.Thread(target=lambda: tagger.use(py3langid()), name="languages", daemon=True).start()
     return VoiceServices(
         public_base_url=settings.public_base_url,
         account_sid=settings.twilio_account_sid,
@@ -92,6 +104,7 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         settlement=Settlement(store, clock),
         ready=ReadySessions(MOST),
         drain=PROCESS,
+        tagger=tagger,
         number_hash=lambda number: number_hash(number, settings.hash_key),
     )
 

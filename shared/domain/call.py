@@ -70,6 +70,7 @@ class Turn:
     text: str
     """The caller's words as the model understood them; of the agent's, only those that were heard."""
     language: str | None
+    """BCP-47 without region, "hi-en" where Hindi and English mix; None until the turn has been tagged."""
     start_ms: int
     end_ms: int
     cut_off: bool = False
@@ -79,6 +80,8 @@ class Turn:
     """Agent only: how much audio was sent."""
     heard_ms: int = 0
     """Agent only: how much of it was played, by Twilio's marks."""
+    script: str | None = None
+    """ISO 15924, the letters of the text as the model wrote them: Deva, Latn; "Deva+Latn" where both are used."""
 
     def to_document(self) -> dict[str, Any]:
         """Plain values for the store."""
