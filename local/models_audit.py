@@ -10,6 +10,7 @@ from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
+from functions.tools.agent_tools_check import tool_problems
 from functions.tools.builtin import BUILTIN
 from functions.voice.wiring import speech_models
 from shared.clock import SystemClock
@@ -48,7 +49,7 @@ def audit(
     """What is wrong or soon will be, agent by agent; listed has only the platforms that answered."""
     everything = frozenset().union(*listed.values())
     for agent in agents:
-        for problem in problems_of(agent, known, tools, listed=everything):
+        for problem in [*problems_of(agent, known, tools, listed=everything), *tool_problems(agent)]:
             yield Finding(agent.id, Weight.FAILURE, str(problem))
         for place in agent.model.and_fallbacks():
             model = known.model(place.id)

@@ -25,7 +25,6 @@ from functions.campaigns.wiring import campaign_services
 from functions.console.app import make_app as console_app
 from functions.console.wiring import console_services
 from functions.tools.app import make_app as tools_app
-from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app as voice_app
 from functions.voice.stream_server import StreamServer
 from functions.voice.wiring import voice_services
@@ -98,7 +97,7 @@ def whole_app(settings: Settings) -> Starlette:
     services = voice_services(settings, store, clock)
     return one_app(
         voice_app(services),
-        tools=tools_app(BUILTIN, services.agents, store, clock),
+        tools=tools_app(services.tools, services.agents, store, clock),
         campaigns=campaigns_app(campaign_services(settings, store, clock)),
         console=console_app(console_services(settings, store, clock)),
     )

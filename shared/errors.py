@@ -24,6 +24,9 @@ what others send us
     UnknownAgent            an agent that does not exist
     UnknownTool             a tool that does not exist
     SchemaRefused           a tool's parameters that the speech model would not take
+    BadArguments            a tool's arguments that it does not take
+    Forbidden               a tool's request to where it may not go
+    TooLarge                a tool's answer that is longer than anything that could be told
 the end of something
     LegEnded                the phone's side of a call is gone
     StreamOver              a call's stream ends, and why

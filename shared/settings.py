@@ -46,6 +46,15 @@ def _numbers(value: object) -> object:
     return numbers
 
 
+def _hosts(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    hosts = tuple(re.split(r"[,\s]+", value.strip().lower()))
+    if any(not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|[0-9a-f:]+", host) for host in hosts):
+        raise ValueError("must be names of hosts, without https:// and without a port")
+    return hosts
+
+
 def _account_sid(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"\s*AC[0-9A-Za-z]+\s*", value):
         raise ValueError("must be an account SID, which starts with AC")
@@ -128,6 +137,10 @@ class Settings(BaseSettings):
 
     tools_url: Origin | None = None
     """Where the tools function is; None: voice runs tools in its own process. Tokens for it are made out to this."""
+    tool_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    """The only hosts that agents' HTTP tools and MCP servers may be on; none named: any public one."""
+    tool_private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    """Hosts on this machine or in its network that they may reach as well, without TLS if they like."""
     number_hash_key: SecretStr | None = None
     """Keys the hashes under which contacts and suppressions are kept."""
     voice_service_account: str | None = None

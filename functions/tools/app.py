@@ -36,9 +36,9 @@ def make_app(registry: Registry, agents: AgentBook, store: Store, clock: Clock) 
     """The function as an ASGI app."""
 
     async def tools(_: Request) -> Response:
+        shared = map(registry.get, registry.names)
         listed = [
-            {"name": name, "description": registry.get(name).description, "parameters": registry.get(name).parameters()}
-            for name in registry.names
+            {"name": tool.name, "description": tool.description, "parameters": tool.parameters()} for tool in shared
         ]
         return JSONResponse({"tools": listed})
 

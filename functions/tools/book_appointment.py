@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from pydantic import Field
 
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.store.store import AlreadyExists, Data
 
 FURTHEST = timedelta(days=366)
@@ -61,4 +61,5 @@ BOOK_APPOINTMENT = Tool(
     description="Books an appointment. Call it only after the caller has confirmed the day and the time.",
     arguments=BookAppointment,
     run=_book,
+    traits=Traits(may_run_again=True),
 )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from functions.tools.tool import Arguments, EndCall, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, EndCall, Result, Tool, ToolContext, Traits, Wish
 from shared.domain.disposition import Outcome
 
 OUTCOMES = {
@@ -36,4 +36,5 @@ END_CALL = Tool(
     description="Ends the phone call. Say goodbye first, then call this; say nothing afterwards.",
     arguments=EndCallArguments,
     run=_end_call,
+    traits=Traits(beside_the_call=True, may_run_again=True),
 )

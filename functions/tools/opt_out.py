@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from functions.tools.tool import Arguments, OptedOut, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, OptedOut, Result, Tool, ToolContext, Traits, Wish
 from shared.domain.suppression import Evidence, HeardBy, Suppression, SuppressionReason
 from shared.store.suppressions import suppress
 
@@ -43,4 +43,5 @@ OPT_OUT = Tool(
     ),
     arguments=OptOutArguments,
     run=_opt_out,
+    traits=Traits(may_run_again=True),
 )

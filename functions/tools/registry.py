@@ -1,97 +1,129 @@
-"""The tools there are, and the one way to run one: checked, timed, and never without an answer."""
+"""The tools there are, and the one way to run one: permitted, checked, timed, once, and never without an answer."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ValidationError
-
-from functions.tools.tool import Result, Tool, ToolContext, Wish
+from functions.tools.gemini_schema import SchemaRefused, check_tool_name, gemini_schema
+from functions.tools.once import Once
+from functions.tools.outcome import Outcome, failed
+from functions.tools.tool import Answer, AnyTool, BadArguments, Result, ToolContext
+from shared.domain.agent import Agent
 
 log = logging.getLogger(__name__)
 
 MOST_RESULT_CHARS = 8_000
 """Larger tool responses have ended sessions with 1011 (reported for Gemini Live)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How running a tool ended."""
-
-    status: str
-    """ok, error, refused or timeout."""
-    response: dict[str, Any]
-    """What the model is told; holds status and message at least."""
-    wish: Wish | None = None
+NEEDED = {"verified_caller": "The caller has to be verified first. Do that, and then call this again."}
 
 
 class UnknownTool(Exception):
     """An agent's document names a tool that does not exist."""
 
 
+class ToolSource(Protocol):
+    """Tools that an agent brings along, beside those it shares with others."""
+
+    def tools_of(self, agent: Agent) -> Iterable[AnyTool]:
+        """What this agent's document describes."""
+        ...
+
+
 class Registry:
     """Tools by name."""
 
-    def __init__(self, tools: Iterable[Tool[Any]]) -> None:
+    def __init__(self, tools: Iterable[AnyTool], sources: Sequence[ToolSource] = ()) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._sources = sources
 
     @property
     def names(self) -> Sequence[str]:
-        """All there are."""
+        """All that any agent may name."""
         return tuple(self._tools)
 
-    def get(self, name: str) -> Tool[Any]:
-        """The tool of this name. Raises UnknownTool."""
+    def with_sources(self, *sources: ToolSource) -> Registry:
+        """The same tools, and what agents bring along."""
+        return Registry(self._tools.values(), (*self._sources, *sources))
+
+    def get(self, name: str) -> AnyTool:
+        """The shared tool of this name. Raises UnknownTool."""
         try:
             return self._tools[name]
         except KeyError:
             raise UnknownTool(f"there is no tool {name!r}; there are {', '.join(sorted(self._tools))}") from None
 
+    def tools_of(self, agent: Agent) -> dict[str, AnyTool]:
+        """Everything this agent may call, by name. Raises UnknownTool."""
+        found = {name: self.get(name) for name in agent.tools}
+        for source in self._sources:
+            for tool in source.tools_of(agent):
+                found.setdefault(tool.name, tool)
+        return found
+
+    def declared(self, agent: Agent) -> list[AnyTool]:
+        """What the model can be told of. One that it has no words for is left out and said, or the call would fail."""
+        fitting = []
+        for tool in self.tools_of(agent).values():
+            try:
+                check_tool_name(tool.name)
+                gemini_schema(tool.parameters())
+            except SchemaRefused as refused:
+                log.error("tool cannot be declared", extra={"agent": agent.id, "tool": tool.name, "why": str(refused)})
+                continue
+            fitting.append(tool)
+        return fitting
+
     async def run(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> Outcome:
         """Run a tool for the agent of this call. Every failure is an answer that the model can act on."""
-        tool = self._tools.get(name)
-        if tool is None or name not in context.agent.tools:
-            return _failed("refused", f"There is no tool called {name[:64]}. Go on without it.")
         try:
-            parsed = tool.arguments.model_validate(dict(arguments))
-        except ValidationError as error:
-            return _failed("error", f"The arguments are not right: {_explain(error)}. Ask the caller, then try again.")
-        return await _run(tool, parsed, context)
+            tool = self.tools_of(context.agent).get(name)
+        except UnknownTool:
+            tool = None
+        if tool is None:
+            return failed("refused", f"There is no tool called {name[:64]}. Go on without it.")
+        needs = tool.traits.needs | set(context.agent.tool_needs.get(name, ()))
+        if missing := sorted(needs - context.facts):
+            return failed("refused", NEEDED.get(missing[0], f"This needs {missing[0]} first, which is not known."))
+        try:
+            begun = tool.begin(arguments)
+        except BadArguments as error:
+            return failed("error", f"The arguments are not right: {error}. Ask the caller, then try again.")
+        once = Once(context.store, context.clock)
+        return await once.run(
+            context.call_sid, context.tool_call_id, name, tool.traits, lambda: _act(tool, begun, context)
+        )
 
 
-async def _run(tool: Tool[Any], arguments: BaseModel, context: ToolContext) -> Outcome:
+async def _act(tool: AnyTool, begun: Callable[[ToolContext], Awaitable[Answer]], context: ToolContext) -> Outcome:
     try:
-        async with asyncio.timeout(tool.timeout_s):
-            result, wish = await tool.run(arguments, context)
+        async with asyncio.timeout(tool.traits.timeout_s):
+            result, wish = await begun(context)
     except TimeoutError:
-        return _failed("timeout", "This takes too long right now. Tell the caller, and offer to call back.")
+        return failed("timeout", "This takes too long right now. Tell the caller, and offer to call back.")
     except Exception as error:
-        # The caller must not hear of a bug, and the model must not fall silent over it.
-        log.exception("tool failed", extra={"call": context.call_sid, "tool": tool.name, "error": type(error).__name__})
-        return _failed("error", "This did not work because of a fault on our side. Apologise and offer a call back.")
-    response = _capped(result)
-    return Outcome("ok" if result.status == "ok" else "error", response, wish)
+        # The caller must not hear of a bug, and the model must not fall silent over it. A message may hold what the
+        # tool was given, so the log says what failed and where, and no more.
+        extra = {"call": context.call_sid, "tool": tool.name, "error": type(error).__name__, "where": _where(error)}
+        log.error("tool failed", extra=extra)
+        return failed("error", "This did not work because of a fault on our side. Apologise and offer a call back.")
+    return Outcome("ok" if result.status == "ok" else "error", _capped(result), wish)
+
+
+def _where(error: Exception) -> str:
+    """File and line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
 
 
 def _capped(result: Result) -> dict[str, Any]:
+    """Never empty, never too long, and always with something to go on."""
     response = result.model_dump(mode="json")
+    message = result.message.strip() or "Done. Go on."
     if len(json.dumps(response, ensure_ascii=False)) <= MOST_RESULT_CHARS:
-        return response
-    return {"status": result.status, "message": result.message[:MOST_RESULT_CHARS], "shortened": True}
-
-
-def _failed(status: str, message: str) -> Outcome:
-    return Outcome(status, {"status": status, "message": message})
-
-
-def _explain(error: ValidationError) -> str:
-    """Which arguments are wrong, and how, without repeating what was given."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'arguments'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+        return {**response, "message": message}
+    return {"status": result.status, "message": message[:MOST_RESULT_CHARS], "shortened": True}

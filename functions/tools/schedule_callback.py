@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from functions.tools.tool import Arguments, CallbackPromised, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, CallbackPromised, Result, Tool, ToolContext, Traits, Wish
 from shared.domain.attempt import Attempt, attempt_path
 from shared.domain.callback_time import callback
 from shared.domain.calling_window import CallingWindow
@@ -84,4 +84,5 @@ SCHEDULE_CALLBACK = Tool(
     description="Promises to call this person again at the day and time they named. Confirm the time first.",
     arguments=ScheduleCallback,
     run=_schedule,
+    traits=Traits(may_run_again=True),
 )

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from pydantic import Field
 
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.store.store import AlreadyExists, Data
 
 
@@ -40,4 +40,5 @@ TAKE_MESSAGE = Tool(
     description="Writes down a message for the team. Repeat it to the caller before you call this.",
     arguments=TakeMessage,
     run=_take,
+    traits=Traits(may_run_again=True),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.clock import Clock
 from shared.domain.agent import Agent
@@ -47,6 +48,33 @@ class Transfer:
     """Join the caller to this number once the agent has finished speaking."""
 
     number: str
+    name: str = ""
+    """By which the agent knows them."""
+    summary: str = ""
+    """What they hear first, and then take the call or do not; empty: they are joined at once. Personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Let another agent go on with this caller."""
+
+    agent_id: str
+    brief: str = ""
+    """What the other agent should know; personal."""
+
+
+class Fact(StrEnum):
+    """What a tool can find out about the caller, and another tool can ask for."""
+
+    VERIFIED_CALLER = "verified_caller"
+    """They have shown that they are who they say they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Something about the caller is known from now on, for the rest of the call."""
+
+    fact: Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +87,24 @@ class CallbackPromised:
     """The person will be called again; it has been written down."""
 
 
-Wish = EndCall | Transfer | OptedOut | CallbackPromised
+Wish = EndCall | Transfer | HandOver | OptedOut | CallbackPromised | Learned
 """What a tool wants to happen to the call itself; the bridge carries it out."""
+
+
+class Line(Protocol):
+    """The phone line of a call, for tools that press keys or wait for them."""
+
+    async def send_keys(self, digits: str) -> None:
+        """Let the other end hear these keys."""
+        ...
+
+    async def collect_keys(self, length: int, terminator: str, timeout_s: float) -> str:
+        """What the caller presses, without the terminator; what came when the time is up."""
+        ...
+
+
+class BadArguments(Exception):
+    """The model's arguments are not right; the message says which, for the model, and repeats none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +128,96 @@ class ToolContext:
     """The caller's last turn; personal."""
     at_ms: int | None = None
     """Milliseconds since the stream began."""
+    facts: frozenset[str] = frozenset()
+    """What earlier tools have found out about the caller."""
+    line: Line | None = None
+    """None where the tool runs apart from the call."""
+
+    @property
+    def tool_call_id(self) -> str:
+        """The model's own id of this call of the tool."""
+        return self.idempotency_key.partition(":")[2] or self.idempotency_key
 
     def now(self) -> datetime:
         """This instant."""
         return self.clock.now()
 
 
+Answer = tuple[Result, Wish | None]
 A = TypeVar("A", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """How a tool may be run."""
+
+    timeout_s: float = 8.0
+    needs: frozenset[str] = frozenset()
+    """Facts about the caller without which it does not run."""
+    beside_the_call: bool = False
+    """It wants something of the call itself, so it runs where the call is, whatever TOOLS_URL says."""
+    takes_its_time: bool = False
+    """The caller is doing something meanwhile, such as pressing keys, and needs no word of patience."""
+    keeps_secret: bool = False
+    """Its result is for the model alone: arguments and result are not kept."""
+    may_run_again: bool = False
+    """After a crash in the middle it can simply be run again: it looks something up, or acts under the call's key."""
+
+
+class AnyTool(Protocol):
+    """A tool, wherever it comes from."""
+
+    @property
+    def name(self) -> str:
+        """What the model calls it by."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """When to call it, for the model."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """How it may be run."""
+        ...
+
+    def parameters(self) -> Mapping[str, Any] | None:
+        """JSON Schema of the arguments; None when it takes none."""
+        ...
+
+    def begin(self, arguments: Mapping[str, Any]) -> Callable[[ToolContext], Awaitable[Answer]]:
+        """The tool with these arguments, ready to run. Raises BadArguments."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Tool(Generic[A]):
-    """A tool in the registry."""
+    """A tool written in Python."""
 
     name: str
     description: str
     arguments: type[A]
-    run: Callable[[A, ToolContext], Awaitable[tuple[Result, Wish | None]]]
-    timeout_s: float = 8.0
+    run: Callable[[A, ToolContext], Awaitable[Answer]]
+    traits: Traits = Traits()
 
-    def parameters(self) -> dict[str, Any] | None:
+    def parameters(self) -> Mapping[str, Any] | None:
         """JSON Schema of the arguments; None when it takes none."""
         schema = self.arguments.model_json_schema()
         return schema if schema.get("properties") else None
+
+    def begin(self, arguments: Mapping[str, Any]) -> Callable[[ToolContext], Awaitable[Answer]]:
+        """The tool with these arguments, ready to run. Raises BadArguments."""
+        try:
+            parsed = self.arguments.model_validate(dict(arguments))
+        except ValidationError as error:
+            raise BadArguments(_explained(error)) from None
+        return lambda context: self.run(parsed, context)
+
+
+def _explained(error: ValidationError) -> str:
+    """Which arguments are wrong, and how, without repeating what was given."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'arguments'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    )

@@ -40,9 +40,7 @@ def session_setup(
         instructions=instructions(agent, language, now, facts),
         voice=agent.voice,
         language=language,
-        tools=[
-            ToolDeclaration(tool.name, tool.description, tool.parameters()) for tool in map(registry.get, agent.tools)
-        ],
+        tools=[ToolDeclaration(tool.name, tool.description, tool.parameters()) for tool in registry.declared(agent)],
         activity=ActivityDetection(
             start_sensitivity=taking.start_sensitivity,
             end_sensitivity=taking.end_sensitivity,

@@ -8,7 +8,7 @@ from functools import cache
 
 from starlette.applications import Starlette
 
-from functions.tools.builtin import BUILTIN
+from functions.tools.outside.wiring import registry_of
 from functions.voice.app import make_app
 from functions.voice.drain import PROCESS
 from functions.voice.model_choice import ModelChoice, Place
@@ -97,7 +97,7 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         journal=Journal(store),
         clock=clock,
         agents=AgentBook(store, agents),
-        tools=BUILTIN,
+        tools=registry_of(settings),
         speech_for=speech_for,
         model_of=choice.model_of,
         attempts=Attempts(store, clock),

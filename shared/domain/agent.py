@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from shared.domain.agent_tools import HttpTool, McpServer, OwnRecord
 from shared.domain.nearest import nearest
 
 AgentId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -131,10 +132,18 @@ class Agent(Strict):
     """A promise: what callers say goes to this part of the world alone, also when something fails."""
     turn_taking: TurnTaking = TurnTaking()
     tools: tuple[str, ...] = ()
+    """Names of tools that come with Parley."""
+    http_tools: tuple[HttpTool, ...] = ()
+    mcp_servers: tuple[McpServer, ...] = ()
     tools_in_background: tuple[str, ...] = ()
     """Those of its tools that the model does not wait for (NON_BLOCKING)."""
+    tool_needs: dict[str, tuple[str, ...]] = {}
+    """Tool → what must be known of the caller before it runs, on top of what the tool itself wants."""
+    own_record: OwnRecord = OwnRecord()
     transfer_numbers: dict[str, str] = {}
     """Who a caller can be connected to, by the name that the instructions use: {"front desk": "+493012345678"}."""
+    warm_transfers: bool = False
+    """Whoever is called hears a summary first, and takes the call by a key or does not."""
     hands_over_to: tuple[AgentId, ...] = ()
     """Agents that may take the caller over within the call, by hand_over; each speaks with its own voice."""
     limits: Limits = Limits()
@@ -150,6 +159,15 @@ class Agent(Strict):
             meant = f"did you mean {like}? There are" if like else "choose one of"
             raise ValueError(f"there is no voice {voice!r}; {meant} {', '.join(sorted(VOICES))}")
         return voice
+
+    @model_validator(mode="after")
+    def _tools_have_names_of_their_own(self) -> Agent:
+        names = [*dict.fromkeys(self.tools), *(tool.name for tool in self.http_tools)]
+        names += [name for server in self.mcp_servers for name in server.tools]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two tools have the same name: {', '.join(twice)}")
+        return self
 
     @model_validator(mode="after")
     def _greets_in_its_start_language(self) -> Agent:

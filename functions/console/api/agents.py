@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 from functions.console.operation import Answer, Asked, Operation, Paging
 from functions.console.problem import Problem
 from functions.console.services import ConsoleServices
+from functions.tools.agent_tools_check import tool_problems
 from functions.tools.builtin import BUILTIN
 from shared.domain.agent import Agent
 from shared.domain.agent_check import AgentProblem, problems_of
@@ -157,7 +158,8 @@ class AgentsApi:
         except BadAgent as bad:
             raise _invalid(bad.problems) from None
         others = {**await self._versions.all(), agent.id: agent}
-        if problems := problems_of(agent, catalogue(), BUILTIN.names, others=others):
+        problems = [*problems_of(agent, catalogue(), BUILTIN.names, others=others), *tool_problems(agent)]
+        if problems:
             raise _invalid(problems)
         return agent
 

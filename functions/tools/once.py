@@ -1,0 +1,119 @@
+"""Each call of a tool acts once: claimed in the store before it runs, kept there when it has, by the model's call id.
+
+A call that comes again - repeated by the model, after a reconnect, on another stream, in another process - finds what
+the first one answered, or waits for it. With the store away tools run all the same, and the process's own memory alone
+keeps them apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from functions.tools.outcome import Outcome, failed, wish_from_document, wish_to_document
+from functions.tools.tool import Traits
+from shared.clock import Clock
+from shared.domain.call import tool_result_path
+from shared.store.store import AlreadyExists, Conflict, Document, Store, StoreError, Value
+
+log = logging.getLogger(__name__)
+
+RUNNING = "running"
+CLAIM_WITHIN_S = 1.0
+"""The caller waits for this; a store that takes longer is away."""
+KEEP_WITHIN_S = 3.0
+LOOK_AGAIN_S = 0.3
+GRACE_S = 3.0
+"""Beyond a tool's time-out, after which whoever claimed it is taken for dead."""
+UNKNOWN = "This was begun once and it is not known whether it worked. Do not try again; say that somebody will check."
+
+
+class Once:
+    """The claims of one process."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def run(
+        self, call_sid: str, tool_call_id: str, name: str, traits: Traits, act: Callable[[], Awaitable[Outcome]]
+    ) -> Outcome:
+        """What the call of this tool answers, having acted now or before."""
+        path = tool_result_path(call_sid, tool_call_id)
+        claim: dict[str, Value] = {
+            "name": name,
+            "status": RUNNING,
+            "at": self._clock.now(),
+            "tool_call_id": tool_call_id,
+        }
+        try:
+            async with asyncio.timeout(CLAIM_WITHIN_S):
+                await self._store.create(path, claim)
+        except AlreadyExists:
+            return await self._second(path, name, traits, act)
+        except (StoreError, TimeoutError):
+            log.warning("tool runs without a claim", extra={"call": call_sid, "tool": name})
+            return await act()
+        return await self._first(path, traits, act)
+
+    async def _first(self, path: str, traits: Traits, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        outcome = await act()
+        changes: dict[str, Any] = {"status": outcome.status, "wish": wish_to_document(outcome.wish)}
+        if not traits.keeps_secret:
+            changes["result"] = outcome.response
+        try:
+            async with asyncio.timeout(KEEP_WITHIN_S):
+                await self._store.update(path, changes)
+        except (StoreError, TimeoutError) as error:
+            log.warning("tool's result could not be kept", extra={"error": type(error).__name__})
+        return outcome
+
+    async def _second(self, path: str, name: str, traits: Traits, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Somebody else has claimed it: their answer, as soon as there is one."""
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + traits.timeout_s + GRACE_S
+        while True:
+            try:
+                async with asyncio.timeout(CLAIM_WITHIN_S):
+                    document = await self._store.get(path)
+            except (StoreError, TimeoutError):
+                return failed("error", UNKNOWN)
+            if document is None:
+                return await act()
+            if document.data.get("status") != RUNNING:
+                return _kept(document.data, name)
+            age = self._clock.now() - _claimed_at(document)
+            if age > timedelta(seconds=traits.timeout_s + GRACE_S) or loop.time() > deadline_s:
+                return await self._take_over(document, traits, act)
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _take_over(self, document: Document, traits: Traits, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """The first one died in the middle."""
+        if not traits.may_run_again:
+            return failed("error", UNKNOWN)
+        try:
+            async with asyncio.timeout(CLAIM_WITHIN_S):
+                await self._store.update(document.path, {"at": self._clock.now()}, expected=document.version)
+        except Conflict:
+            return failed("error", UNKNOWN)
+        except (StoreError, TimeoutError):
+            return failed("error", UNKNOWN)
+        return await self._first(document.path, traits, act)
+
+
+def _kept(data: Mapping[str, Any], name: str) -> Outcome:
+    """What was answered the first time."""
+    if data.get("name") != name:
+        return failed("refused", "This call was made before, for another tool. Go on without it.")
+    result = data.get("result")
+    response = dict(result) if isinstance(result, Mapping) else {}
+    if not response:
+        response = {"status": str(data.get("status")), "message": "This was done already. Ask again only if you must."}
+    return Outcome(str(data.get("status")), response, wish_from_document(data.get("wish")), repeated=True)
+
+
+def _claimed_at(document: Document) -> Any:
+    return document.data["at"]

@@ -1,0 +1,1 @@
+"""Tools that reach out of Parley: requests to the customer's systems, and MCP servers."""

@@ -1,0 +1,162 @@
+"""Where a tool's request may go: to public addresses of the hosts that are allowed, and nowhere else.
+
+An agent's document is written by people, its arguments by a model, and names resolve to what their owners want. So the
+name is resolved here, every address it has is looked at, and the connection goes to the very address that was looked
+at. Redirects are not followed, proxies of the environment are not used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+import httpx2
+
+Address = IPv4Address | IPv6Address
+Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
+"""All addresses of a host. Raises OSError."""
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class Forbidden(Exception):
+    """A request that must not be sent; the message says why, in fixed words."""
+
+
+class TooLarge(Exception):
+    """The answer is longer than anything that could be told on the phone."""
+
+
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    """All addresses, by the system's resolver. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(ip_address(str(address[4][0]).partition("%")[0]) for address in found))
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is somebody's on the internet, and not of a machine, a network or a cloud's own services."""
+    if isinstance(address, IPv6Address):
+        if address.sixtofour is not None or address.teredo is not None:
+            return False  # tunnels that nobody uses any more, into networks that nobody names
+        inner = IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+class Guard:
+    """The rule of one process."""
+
+    def __init__(
+        self, hosts: Collection[str] = (), private_hosts: Collection[str] = (), resolve: Resolve = resolve
+    ) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        """None named: any public host."""
+        self._private = frozenset(host.lower() for host in private_hosts)
+        """Hosts that may be on this machine or in its network, and may be spoken to without TLS."""
+        self._resolve = resolve
+
+    async def addresses(self, url: httpx2.URL) -> Sequence[Address]:
+        """Where a request may connect to. Raises Forbidden, and OSError for a name that is nobody's."""
+        host = url.host.lower().rstrip(".")
+        private = host in self._private
+        if url.scheme != "https" and not (private and url.scheme == "http"):
+            raise Forbidden("only https may be spoken to it")
+        if self._hosts and host not in self._hosts and not private:
+            raise Forbidden("its host is not among those that tools may reach")
+        try:
+            found: Sequence[Address] = (ip_address(host.strip("[]")),)
+        except ValueError:
+            found = await self._resolve(host, url.port or (443 if url.scheme == "https" else 80))
+        if not found:
+            raise OSError("the name has no address")
+        if not private and not all(is_public(address) for address in found):
+            raise Forbidden("its host is in a private network")
+        return found
+
+
+class GuardedTransport(httpx2.AsyncBaseTransport):
+    """Connects where the guard allows, and reads no more than it must."""
+
+    def __init__(self, guard: Guard, most_bytes: int) -> None:
+        self._guard = guard
+        self._most_bytes = most_bytes
+        self._context = ssl.create_default_context()
+        self._by_host: dict[str, httpx2.AsyncHTTPTransport] = {}
+        """Apart, because a connection that was checked for one name must not carry requests for another."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send it to an address that was looked at. Raises Forbidden, httpx2.TransportError."""
+        url = request.url
+        try:
+            addresses = await self._guard.addresses(url)
+        except OSError:
+            raise httpx2.ConnectError("the name could not be resolved", request=request) from None
+        # The certificate is checked against the name, whatever the address.
+        request.extensions = {**request.extensions, "sni_hostname": url.host}
+        request.headers.setdefault("host", url.netloc.decode("ascii"))
+        for address in addresses[:-1]:
+            try:
+                return await self._send(request, url, address)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                continue  # nothing was sent; the next address may be up
+        return await self._send(request, url, addresses[-1])
+
+    async def _send(self, request: httpx2.Request, url: httpx2.URL, address: Address) -> httpx2.Response:
+        request.url = url.copy_with(host=str(address))
+        try:
+            response = await self._of(url.host).handle_async_request(request)
+        finally:
+            request.url = url
+        stream = response.stream
+        assert isinstance(stream, httpx2.AsyncByteStream)
+        return httpx2.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=_Capped(stream, self._most_bytes),
+            extensions=response.extensions,
+        )
+
+    def _of(self, host: str) -> httpx2.AsyncHTTPTransport:
+        if host not in self._by_host:
+            self._by_host[host] = httpx2.AsyncHTTPTransport(verify=self._context, trust_env=False)
+        return self._by_host[host]
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        for transport in self._by_host.values():
+            await transport.aclose()
+
+
+class _Capped(httpx2.AsyncByteStream):
+    """An answer that may not be longer than this. Counted as it comes over the line, so before it is unpacked."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, most_bytes: int) -> None:
+        self._stream = stream
+        self._most_bytes = most_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for piece in self._stream:
+            seen += len(piece)
+            if seen > self._most_bytes:
+                raise TooLarge("the answer is too long")
+            yield piece
+
+    async def aclose(self) -> None:
+        """Read no more of it."""
+        await self._stream.aclose()
+
+
+def guarded_client(guard: Guard, *, most_bytes: int, timeout_s: float) -> httpx2.AsyncClient:
+    """A client for one kind of tool. Answers come as they are: unpacking would let a small one grow without end."""
+    return httpx2.AsyncClient(
+        transport=GuardedTransport(guard, most_bytes),
+        timeout=timeout_s,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"accept-encoding": "identity", "user-agent": "Parley"},
+    )
