@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,8 @@ async def main(store: str, contacts: int, rounds: int, seed: int) -> bool:
             url, per_second = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/ordeal.db", 80.0
         outcome = await ordeal(url, contacts, rounds, seed, per_second)
     print(f"{store}, {rounds} rounds\n{outcome.table()}")
-    _keep(store, {**asdict(outcome), "rings": len(outcome.rings), "rounds": rounds})
+    counts = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    _keep(store, {**counts, "rings": len(outcome.rings), "rang_twice": len(outcome.rang_twice), "rounds": rounds})
     whole = outcome.states["done"] == contacts and not outcome.locks and not outcome.open_attempts
     return whole and not outcome.rang_twice
 

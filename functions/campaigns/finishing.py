@@ -11,7 +11,7 @@ from shared.domain.contact import Contact, ContactEvent, ContactState
 from shared.domain.gate import Code
 from shared.store.campaigns import move_campaign
 from shared.store.settlement import contact_fields
-from shared.store.store import Conflict, Document, NotFound, Update, Where
+from shared.store.store import Conflict, Document, NotFound, OrderBy, Update, Where
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,17 @@ async def _expire(services: CampaignServices, campaign: Campaign) -> int:
     loop = asyncio.get_running_loop()
     until_s, expired = loop.time() + BUDGET_S, 0
     while loop.time() < until_s:
-        page = await services.store.query(
-            f"campaigns/{campaign.id}/contacts", [Where("state", "==", str(ContactState.PENDING))], limit=AT_ONCE
-        )
-        if not page.documents:
+        waiting = await _first(services, f"campaigns/{campaign.id}/contacts", ContactState.PENDING, AT_ONCE)
+        if not waiting:
             break
-        expired += await _skip_all(services, page.documents)
+        expired += await _skip_all(services, waiting)
     return expired
+
+
+async def _first(services: CampaignServices, contacts: str, state: ContactState, limit: int) -> list[Document]:
+    """Some contacts in that state, in the order of an index, so that nobody has to sort all of them."""
+    where, order_by = [Where("state", "==", str(state))], [OrderBy("due_at")]
+    return (await services.store.query(contacts, where, order_by=order_by, limit=limit)).documents
 
 
 async def _skip_all(services: CampaignServices, documents: list[Document]) -> int:
@@ -81,7 +85,8 @@ async def _complete(services: CampaignServices, campaign: Campaign) -> bool:
         return False
     contacts = f"campaigns/{campaign.id}/contacts"
     for state in (ContactState.IN_PROGRESS, ContactState.PENDING):
-        if await services.store.count(contacts, [Where("state", "==", str(state))]):
+        # Not how many: counting a hundred thousand of them in every beat would cost more than all the rest of it.
+        if await _first(services, contacts, state, 1):
             return False
     now = services.clock.now()
     try:

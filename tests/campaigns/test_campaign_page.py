@@ -47,8 +47,8 @@ def test_numbers_are_the_codes(said: str) -> None:
 def test_figures_are_the_benches() -> None:
     rate = json.loads((RESULTS / "dispatch_rate.json").read_text(encoding="utf-8"))
     day = json.loads((RESULTS / "campaign_day.json").read_text(encoding="utf-8"))
-    ordeal = RESULTS / "crash.json"
-    crash = json.loads(ordeal.read_text(encoding="utf-8")) if ordeal.exists() else {}
+    crash = json.loads((RESULTS / "crash.json").read_text(encoding="utf-8"))
+    tick = json.loads((RESULTS / "tick.json").read_text(encoding="utf-8"))["sqlite_cpu_ms"]
     for store in ("sqlite", "firestore"):
         one = rate[store]
         figures = [one["busiest_second"], one["average_per_s"], one["claim_ms_p50"], one["claim_ms_p95"]]
@@ -57,5 +57,10 @@ def test_figures_are_the_benches() -> None:
         figures = [one["people"], one["calls"], one["rings"], one["violations"]]
         assert "| " + " | ".join(f"{figure:,}" for figure in figures) + " |" in TEXT
     for store, one in crash.items():
-        figures = [one["contacts"], one["kills"]]
+        forgotten = one["contacts"] - one["states"]["done"]
+        figures = [one["contacts"], one["kills"], one["rings"], one["rang_twice"], forgotten, one["locks"]]
+        figures.append(one["open_attempts"])
         assert f"| {store} | " + " | ".join(f"{figure:,}" for figure in figures) + " |" in TEXT
+    for contacts, one in tick.items():
+        figures = [one["beat_ms"], one["round_ms"], one["claim_ms"]]
+        assert f"| {int(contacts):,} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |" in TEXT

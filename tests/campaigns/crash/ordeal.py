@@ -200,8 +200,8 @@ async def _round(told: dict[str, Any], number: int, rng: random.Random) -> int:
 
 
 async def _finish(store: Store, told: dict[str, Any], contacts: int) -> None:
-    """Healthy dispatchers, until nobody is left; a minute at the most."""
-    for _ in range(12):
+    """Healthy dispatchers, until nobody is left; some minutes at the most."""
+    for _ in range(30):
         async with process_of("dispatcher", {**told, "for_s": 10.0, "beat_s": 9.0}) as process:
             await process.wait()
         page = await store.query("campaigns", limit=1)
