@@ -87,6 +87,18 @@ class MoveOn:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginTurn:
+    """Tell the model that the caller speaks, and has since so long ago; only where that is ours to say."""
+
+    back_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """Tell the model that the caller has finished."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellHeard:
     """Let the model know, without asking for an answer, what of its cut answer was heard."""
 
@@ -107,4 +119,6 @@ Action = (
     | Recover
     | MoveOn
     | TellHeard
+    | BeginTurn
+    | EndTurn
 )

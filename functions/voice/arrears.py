@@ -1,8 +1,4 @@
-"""What the next session of the model has to be given: the caller's words it cannot know, and tools at work.
-
-While no session stands, what the caller says waits here. What the caller said and has had no answer to is kept as
-well, and said again to a session that cannot know it: no word is lost.
-"""
+"""What the next session of the model has to be given: directions that waited, and what tools have answered."""
 
 from __future__ import annotations
 
@@ -12,12 +8,6 @@ from collections.abc import Sequence
 
 from functions.voice.prompts import tools_answered, tools_at_work
 from functions.voice.speech.model import ResumeHandle, SpeechEvent, SpeechSession, ToolAnswer, ToolCall
-
-MOST_WAITING_FRAMES = 500
-"""Ten seconds of the caller; older frames go first."""
-MOST_UNANSWERED_FRAMES = 750
-PRE_ROLL_FRAMES = 15
-"""Kept while the caller is silent: the beginning of a word comes before we know that it is one."""
 
 
 class Arrears:
@@ -32,9 +22,6 @@ class Arrears:
         """Answers that were sent since then."""
         self._foreign: set[str] = set()
         """Calls of sessions that could not be resumed: their answers can only be told."""
-        self._waiting_audio: deque[bytes] = deque(maxlen=MOST_WAITING_FRAMES)
-        self._unanswered: deque[bytes] = deque(maxlen=MOST_UNANSWERED_FRAMES)
-        self._is_unanswered = False
         self._waiting_messages: deque[ToolAnswer | str] = deque()
 
     # -- what happens on a session
@@ -48,20 +35,6 @@ class Arrears:
                 self._answers.clear()
             elif isinstance(event, ToolCall):
                 self._calls[event.id] = event.name
-
-    def sent_audio(self, pcm: bytes, *, unanswered: bool) -> None:
-        """A session got this frame; unanswered: it belongs to something that has had no answer yet."""
-        self._is_unanswered = unanswered
-        recent = self._unanswered
-        recent.append(pcm)
-        if not unanswered:
-            while len(recent) > PRE_ROLL_FRAMES:
-                recent.popleft()
-
-    def keep_audio(self, pcm: bytes, *, unanswered: bool) -> None:
-        """No session could take this frame."""
-        self._is_unanswered = unanswered
-        self._waiting_audio.append(pcm)
 
     def keep(self, message: ToolAnswer | str) -> None:
         """No session could take this tool answer, or direction."""
@@ -92,7 +65,7 @@ class Arrears:
         self._answers.clear()
 
     async def pay(self, session: SpeechSession, debt: str | None) -> None:
-        """Tool answers and directions first, then what is owed, then the caller's words. Raises SessionEnded."""
+        """Tool answers and directions first, then what is owed. Raises SessionEnded."""
         for message in tuple(self._waiting_messages):
             if isinstance(message, str):
                 await session.send_text(message)
@@ -108,17 +81,6 @@ class Arrears:
             await session.send_text(debt)
         self._answers += retold
         self._waiting_messages.clear()
-        await self._replay(session)
-
-    async def _replay(self, session: SpeechSession) -> None:
-        if self._is_unanswered:
-            self._waiting_audio.extendleft(reversed(self._unanswered))
-        self._unanswered.clear()
-        while self._waiting_audio:
-            frame = self._waiting_audio[0]
-            await session.send_audio(frame)
-            self._waiting_audio.popleft()
-            self._unanswered.append(frame)
 
     def _about_tools(self, answered: Sequence[ToolAnswer]) -> str | None:
         """What a session is told about tools that an earlier one called."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functions.voice.actions import Action, Note, TellModel
+from functions.voice.actions import Action, BeginTurn, EndTurn, Note, TellModel
 from functions.voice.prompts import pressed
-from functions.voice.talk import Talk
+from functions.voice.talk import LATE_AUDIO_MS, Talk
 from functions.voice.turns import Floor
+from functions.voice.voice_gate import HeldBack, TurnBegan, TurnEnded, VoiceGate
 from functions.voice.watchdog import LEAST_VOICE_MS, Awaiting
 
 LOCAL_BARGE_IN_MS = 300
@@ -18,8 +19,36 @@ class CallerEvents:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
 
-    def frame(self, rms: int, now_ms: float) -> list[Action]:
-        """20 ms of the caller, of this loudness, arrived."""
+    def gated(self, gate: VoiceGate, probability: float, now_ms: float) -> list[Action]:
+        """20 ms of the caller arrived, which hold speech with this probability; the gate decides."""
+        talk = self._talk
+        talk.voice.hear(gate.is_voice(probability), now_ms)
+        if talk.voice.speaking:
+            talk.patience.active(now_ms)
+        match gate.frame(probability, talk.over, now_ms):
+            case TurnBegan(back_ms):
+                return self._turn_begins(back_ms, now_ms)
+            case TurnEnded(back_ms):
+                if talk.floor is Floor.CALLER:
+                    talk.watch.expect(Awaiting.CALLER_TURN, now_ms - back_ms)
+                return [EndTurn()]
+            case HeldBack(voiced_ms):
+                return [Note("backchannel", {"voiced_ms": voiced_ms})]
+            case None:
+                return []
+
+    def _turn_begins(self, back_ms: float, now_ms: float) -> list[Action]:
+        talk = self._talk
+        if talk.floor is not Floor.AGENT:
+            talk.caller_speaks(now_ms)
+            return [BeginTurn(back_ms)]
+        actions = talk.barge_in(now_ms, "gate")
+        # The model learns of it only now: what it sends until then belongs to the answer that was cut.
+        talk.late_until_ms = now_ms + LATE_AUDIO_MS
+        return [*actions, BeginTurn(back_ms)]
+
+    def frame(self, rms: float, now_ms: float) -> list[Action]:
+        """20 ms of the caller, of this loudness, arrived; the model decides."""
         talk = self._talk
         voice = talk.voice
         was_speaking = voice.speaking

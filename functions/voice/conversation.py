@@ -19,6 +19,7 @@ from functions.voice.prompts import carry_on
 from functions.voice.speech.model import SpeechEvent
 from functions.voice.talk import Talk
 from functions.voice.turns import Floor, IllegalTurn
+from functions.voice.voice_gate import VoiceGate
 from functions.voice.watchdog import Awaiting, Step
 from shared.domain.call import Ending, Turn
 
@@ -26,8 +27,8 @@ from shared.domain.call import Ending, Turn
 class Conversation:
     """One stream's talk, for whoever carries the stream."""
 
-    def __init__(self, pace: Pace, seqs: Iterator[int]) -> None:
-        self._talk = Talk(pace, seqs)
+    def __init__(self, pace: Pace, seqs: Iterator[int], gate: VoiceGate | None = None) -> None:
+        self._talk = Talk(pace, seqs, gate)
         self._caller = CallerEvents(self._talk)
         self._model = ModelEvents(self._talk)
 
@@ -58,9 +59,17 @@ class Conversation:
 
     # -- what comes from Twilio
 
-    def caller_frame(self, rms: int, now_ms: float) -> list[Action]:
-        """20 ms of the caller, of this loudness, arrived."""
-        return self._caller.frame(rms, now_ms) + self.tick(now_ms)
+    @property
+    def is_gated(self) -> bool:
+        """When the caller speaks is decided here, by probabilities of speech."""
+        return self._talk.gate is not None
+
+    def caller_frame(self, level: float, now_ms: float) -> list[Action]:
+        """20 ms of the caller arrived. level: how loud (RMS); with a gate, the probability that they hold speech."""
+        gate = self._talk.gate
+        if gate is None:
+            return self._caller.frame(level, now_ms) + self.tick(now_ms)
+        return self._caller.gated(gate, level, now_ms) + self.tick(now_ms)
 
     def mark_played(self, name: str, now_ms: float) -> list[Action]:
         """Twilio gave a mark back."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from functions.voice.arrears import Arrears
+from functions.voice.caller_stream import CallerStream, TurnStream, WholeStream
 from functions.voice.places import Place, Places
 from functions.voice.speech.model import (
     SessionEnded,
@@ -79,6 +80,7 @@ class ModelLink:
         self._wanted: Move | None = None
         self._scope: asyncio.Timeout | None = None
         self._arrears = Arrears()
+        self._caller: CallerStream = WholeStream() if self._places.setup.activity.automatic else TurnStream()
         self._failures = 0
         self._breaks: deque[float] = deque(maxlen=MOST_BREAKS)
         self._lost_s = 0.0
@@ -112,23 +114,33 @@ class ModelLink:
         await self._stand(ready or await self._places.open_first(), None)
 
     async def _stand(self, session: SpeechSession, debt: str | None) -> None:
+        """What is owed first, then the caller's words, then the present."""
         await self._arrears.pay(session, debt)
+        await self._caller.replay(session)
         self._session = session
 
     # -- sending
 
     async def send_audio(self, pcm: bytes, *, unanswered: bool = False) -> None:
         """The caller's voice, PCM16 at 16 kHz; unanswered: it belongs to something that has had no answer yet."""
-        if self._session is None:
-            self._arrears.keep_audio(pcm, unanswered=unanswered)
-            return
         try:
-            await self._session.send_audio(pcm)
+            await self._caller.send(pcm, self._session, unanswered=unanswered)
         except SessionEnded:
             self._session_is_gone()
-            self._arrears.keep_audio(pcm, unanswered=unanswered)
-            return
-        self._arrears.sent_audio(pcm, unanswered=unanswered)
+
+    async def begin_turn(self, back_ms: float) -> None:
+        """The caller's turn began so long ago; only where that is ours to say."""
+        try:
+            await self._caller.begin(back_ms, self._session)
+        except SessionEnded:
+            self._session_is_gone()
+
+    async def end_turn(self) -> None:
+        """The caller's turn is over; only where that is ours to say."""
+        try:
+            await self._caller.end(self._session)
+        except SessionEnded:
+            self._session_is_gone()
 
     async def send_text(self, text: str) -> None:
         """A direction to the model."""

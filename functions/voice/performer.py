@@ -10,8 +10,10 @@ from typing import assert_never
 from functions.tools.tool import Wish
 from functions.voice.actions import (
     Action,
+    BeginTurn,
     CancelTools,
     ClearPlayout,
+    EndTurn,
     HangUp,
     MoveOn,
     Note,
@@ -84,6 +86,10 @@ class Performer:
                     await self.tell(text)
                 case TellHeard(heard, unheard):
                     await self._link.add_context(what_was_heard(heard, unheard))
+                case BeginTurn(back_ms):
+                    await self._link.begin_turn(back_ms)
+                case EndTurn():
+                    await self._link.end_turn()
                 case MoveOn():
                     self._link.move(Move.PLANNED)
                 case Recover():

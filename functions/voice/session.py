@@ -25,7 +25,7 @@ from functions.voice.performer import Performer
 from functions.voice.prompts import RESUMED, greet, wrong_language
 from functions.voice.recall import Recall, said_before
 from functions.voice.services import AfterStream, VoiceServices
-from functions.voice.session_setup import first_words, places
+from functions.voice.session_setup import first_words, gate_of, places
 from functions.voice.speaking import Speaking
 from functions.voice.speech.model import SpeechError, SpeechRefused, SpeechUnavailable
 from functions.voice.stream_over import StreamOver
@@ -58,7 +58,7 @@ class CallSession:
         self._start_s = asyncio.get_running_loop().time()
         now_ms = self._now_ms
         pace = Pace(agent.limits.silence_s * 1000, agent.limits.call_s * 1000, agent.model.thinking_level)
-        conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no))
+        conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no), gate_of(agent))
         record = self._record = CallRecord(ticket.call_sid, ticket.stream_no, services.journal, services.clock)
         self._recall = Recall(conversation, record, now_ms, self._line_lost)
         link = self._link = ModelLink(places(services, agent, self._language, ticket.caller, errand), self._recall)

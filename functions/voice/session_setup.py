@@ -22,6 +22,7 @@ from functions.voice.speech.model import (
     SpeechUnavailable,
     ToolDeclaration,
 )
+from functions.voice.voice_gate import GateRules, VoiceGate
 from shared.domain.agent import Agent
 from shared.domain.time_zone import zones_of
 from shared.errors import ConfigurationError
@@ -42,6 +43,7 @@ def session_setup(
         language=language,
         tools=[ToolDeclaration(tool.name, tool.description, tool.parameters()) for tool in registry.declared(agent)],
         activity=ActivityDetection(
+            automatic=taking.mode == "model",
             start_sensitivity=taking.start_sensitivity,
             end_sensitivity=taking.end_sensitivity,
             prefix_padding_ms=taking.prefix_padding_ms,
@@ -71,6 +73,15 @@ def places(
         setup = session_setup(voiced, language, services.tools, now, facts)
         found.append(Place(model, replace(setup, model=services.model_of(voiced).id)))
     return tuple(found)
+
+
+def gate_of(agent: Agent) -> VoiceGate | None:
+    """Who says when the caller speaks; None: the speech model does."""
+    taking = agent.turn_taking
+    if taking.mode == "model":
+        return None
+    rules = GateRules(taking.voice_threshold, taking.start_ms, taking.backchannel_ms, taking.hello_ms)
+    return VoiceGate(rules if taking.silence_ms is None else replace(rules, silence_ms=taking.silence_ms))
 
 
 def local_time(now: datetime, number: str, errand: Errand | None) -> datetime:

@@ -12,6 +12,7 @@ from functions.voice.patience import Pace, Patience
 from functions.voice.tenure import Tenure
 from functions.voice.turns import Floor, FloorEvent, next_floor
 from functions.voice.voice_activity import VoiceActivity
+from functions.voice.voice_gate import Over, VoiceGate
 from functions.voice.watchdog import Awaiting, Watchdog
 from shared.domain.call import Ending
 
@@ -22,7 +23,9 @@ LATE_AUDIO_MS = 700
 class Talk:
     """Floor, turns, playout, silence and ending of one stream."""
 
-    def __init__(self, pace: Pace, seqs: Iterator[int]) -> None:
+    def __init__(self, pace: Pace, seqs: Iterator[int], gate: VoiceGate | None = None) -> None:
+        self.gate = gate
+        """Says when the caller's turns begin and end; None: the model does."""
         self.patience = Patience(pace)
         self.watch = Watchdog(pace.thinking_level)
         self.tenure = Tenure()
@@ -37,6 +40,8 @@ class Talk:
         """The model has ended its turn."""
         self.late_until_ms: float | None = None
         """Audio before this moment belongs to the answer that was cut."""
+        self.greeted = False
+        """The first words have been heard, or cut off."""
         self.answered_since_caller = False
         self.direction = ""
         """What the model was last told to say."""
@@ -59,6 +64,7 @@ class Talk:
         playing_ms = self.agent.playout.remaining_ms(now_ms)
         turns = self.agent.cut(now_ms)
         self.moves(FloorEvent.BARGED_IN)
+        self.greeted = True
         actions: list[Action] = [ClearPlayout()]
         actions += [SaveTurn(turn) for turn in turns]
         actions += [TellHeard(turn.text, turn.unheard) for turn in turns if turn.unheard]
@@ -86,8 +92,17 @@ class Talk:
         turns = self.agent.take_heard(now_ms)
         if turns and not self.agent.is_waiting and self.floor is Floor.AGENT:
             self.moves(FloorEvent.AGENT_HEARD)
+            self.greeted = True
             self.patience.active(now_ms)
         return [SaveTurn(turn) for turn in turns]
+
+    @property
+    def over(self) -> Over:
+        """What of ours the caller would speak over now."""
+        if not self.greeted and (self.floor is Floor.AGENT or self.watch.awaiting is Awaiting.DIRECTION):
+            return Over.GREETING
+        # A tool at work is an answer under way: the model would take its call back for a mere "ok".
+        return Over.ANSWER if self.floor is Floor.AGENT or self.tools else Over.NOTHING
 
     @property
     def is_quiet(self) -> bool:

@@ -1,7 +1,7 @@
-"""Whether the caller's voice is in a frame: an energy gate over a noise floor that adapts.
+"""Whether the caller is speaking: by an energy gate over a noise floor that adapts, or by a finer ear's word.
 
 It serves clocks, not decisions of the model: when a caller began and stopped speaking, for latencies, silence and
-the moment a turn started. Who is interrupted is decided by the model, or by a finer gate in front of it.
+the moment a turn started. Who is interrupted is decided by the model, or by the gate in front of it (voice_gate.py).
 """
 
 from __future__ import annotations
@@ -37,12 +37,17 @@ class VoiceActivity:
             return self.started_ms
         return self._last_loud_ms - self._loud_ms if self._loud_ms else None
 
-    def frame(self, rms: int, now_ms: float) -> None:
+    def frame(self, rms: float, now_ms: float) -> None:
         """A frame of this loudness has just arrived."""
         loud = rms > max(QUIETEST_SPEECH, self._floor * OVER_FLOOR)
-        if loud:
-            # Steady noise becomes floor within some ten seconds; speech has pauses and never does.
-            self._floor = min(LOUDEST_FLOOR, self._floor + (rms - self._floor) * 0.002)
+        # Steady noise becomes floor within some ten seconds; speech has pauses and never does.
+        rate = 0.002 if loud else 0.05 if rms > self._floor else 0.3
+        self._floor = min(LOUDEST_FLOOR, self._floor + (rms - self._floor) * rate)
+        self.hear(loud, now_ms)
+
+    def hear(self, voice: bool, now_ms: float) -> None:
+        """A frame has just arrived, with the caller's voice in it or without."""
+        if voice:
             self._loud_ms += FRAME_MS
             self._last_loud_ms = now_ms
             if not self.speaking and self._loud_ms >= START_MS:
@@ -51,8 +56,6 @@ class VoiceActivity:
             if self.speaking:
                 self.last_voice_ms = now_ms
             return
-        rate = 0.05 if rms > self._floor else 0.3
-        self._floor = min(LOUDEST_FLOOR, self._floor + (rms - self._floor) * rate)
         if now_ms - self._last_loud_ms >= FRAME_MS * 2:
             self._loud_ms = 0
         if self.speaking and now_ms - self._last_loud_ms >= END_MS:

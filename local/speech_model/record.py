@@ -46,6 +46,10 @@ class SessionRecord:
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     interruptions: int = 0
+    activities: list[dict[str, Any]] = field(default_factory=list)
+    """Explicit beginnings and ends of speech: started, and how many seconds of the caller had come by then."""
+    dropped_s: float = 0.0
+    """Of the caller, outside the turns of a client that says when they speak: nobody hears it."""
     state: str | None = None
     closed: dict[str, Any] | None = None
     """Who closed it, with what."""

@@ -139,6 +139,8 @@ class Session:
         seconds = len(pcm) / 2 / RATE_HZ
         self._parts.record.audio_s += seconds
         self._parts.usage.add_caller_audio(seconds)
+        if not self._parts.ear.automatic and not self._parts.ear.speaking:
+            self._parts.record.dropped_s += seconds
         if self._parts.behaviour.keep_audio:
             self._parts.record.audio += pcm
         for event in self._parts.ear.feed(pcm):
@@ -148,6 +150,7 @@ class Session:
         if self._parts.ear.automatic:
             reason = "Explicit activity control is not supported when automatic activity detection is enabled."
             raise Refusal(INVALID_ARGUMENT, reason)
+        self._parts.record.activities.append({"started": started, "audio_s": round(self._parts.record.audio_s, 3)})
         await self._speech(self._parts.ear.begin() if started else self._parts.ear.end())
 
     async def _speech(self, event: SpeechBegan | SpeechEnded | None) -> None:

@@ -90,11 +90,32 @@ class Model(SpeechPlace):
 class TurnTaking(Strict):
     """When the caller is taken to have begun and to have finished speaking."""
 
+    mode: Literal["model", "parley"] = "model"
+    """Who decides. model: the speech model, by its own ear. parley: a voice detector in front of it, which holds back
+    what is over before it cuts the agent off: "haan", "hmm", the first "hello?" (docs/turns.md)."""
     start_sensitivity: Literal["high", "low"] | None = None
     end_sensitivity: Literal["high", "low"] | None = None
     prefix_padding_ms: int | None = Field(default=None, ge=0, le=2000)
     silence_ms: int | None = Field(default=600, ge=100, le=5000)
     """Silence that ends the caller's turn. 600 ms is what telephone peers settled on (Bolna's default)."""
+    voice_threshold: float = Field(default=0.5, ge=0.05, le=0.95)
+    """Mode parley: the probability of speech from which a sound is the caller's voice."""
+    start_ms: int = Field(default=100, ge=20, le=1000)
+    """Mode parley: so much speech begins a turn while the agent is not being heard."""
+    backchannel_ms: int = Field(default=750, ge=0, le=3000)
+    """Mode parley: so much speech cuts the agent off; less is a backchannel, and the agent goes on."""
+    hello_ms: int = Field(default=1200, ge=0, le=4000)
+    """Mode parley: the same for the first words of a call."""
+
+    @model_validator(mode="after")
+    def _what_is_set_has_an_effect(self) -> TurnTaking:
+        own = {"voice_threshold", "start_ms", "backchannel_ms", "hello_ms"} & self.model_fields_set
+        models = {"start_sensitivity", "end_sensitivity", "prefix_padding_ms"} & self.model_fields_set
+        if self.mode == "model" and own:
+            raise ValueError(f"{', '.join(sorted(own))} need mode parley; in mode model the speech model decides")
+        if self.mode == "parley" and models:
+            raise ValueError(f"{', '.join(sorted(models))} are the speech model's, which mode parley does not ask")
+        return self
 
 
 class Limits(Strict):

@@ -42,6 +42,8 @@ class Phone:
         self._spoke = asyncio.Event()
         self.sound = QUIET
         """What the caller's microphone hears."""
+        self._words: deque[bytes] = deque()
+        """A recording that goes before it, in frames."""
 
     async def post(self, path: str, *, signed: bool = True, **fields: str) -> httpx.Response:
         """A webhook from Twilio."""
@@ -94,7 +96,7 @@ class Phone:
             frames += 1
             await asyncio.sleep(began_s + frames * FRAME_S - loop.time())
             self._play(20)
-            payload = base64.b64encode(self.sound).decode()
+            payload = base64.b64encode(self._words.popleft() if self._words else self.sound).decode()
             media = {"track": "inbound", "chunk": str(frames), "timestamp": str(frames * 20), "payload": payload}
             self.say({"event": "media", "sequenceNumber": str(frames + 1), "media": media, "streamSid": "MZ1"})
 
@@ -125,6 +127,12 @@ class Phone:
         self.sound = LOUD
         await asyncio.sleep(ms / 1000)
         self.sound = QUIET
+
+    async def says(self, ulaw: bytes) -> None:
+        """The caller says what is recorded."""
+        frames = [ulaw[at : at + 160].ljust(160, b"\xff") for at in range(0, len(ulaw), 160)]
+        self._words.extend(frames)
+        await asyncio.sleep(len(frames) * FRAME_S)
 
     async def hears_something(self) -> None:
         """Wait until agent audio arrives."""

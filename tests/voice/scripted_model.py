@@ -54,6 +54,8 @@ class ScriptedSession:
     context: list[str] = field(default_factory=list)
     answers: list[ToolAnswer] = field(default_factory=list)
     audio_ms: float = 0
+    activities: list[tuple[bool, float]] = field(default_factory=list)
+    """What it was told of the caller's turns: began or ended, and how much of their voice had come by then."""
     closed: bool = False
     _events: asyncio.Queue[Sequence[SpeechEvent] | SessionEnded] = field(default_factory=asyncio.Queue)
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,6 +75,7 @@ class ScriptedSession:
 
     async def send_activity(self, started: bool) -> None:
         self._refuse_when_closed()
+        self.activities.append((started, self.audio_ms))
 
     async def send_tool_answers(self, answers: Sequence[ToolAnswer]) -> None:
         self._refuse_when_closed()

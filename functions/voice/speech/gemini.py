@@ -164,7 +164,8 @@ class GeminiSession:
     async def send_text(self, text: str) -> None:
         """Say something to the model that the caller did not say; it answers by voice."""
         context, self._context = self._context, ""
-        await self._say(text=f"{context} {text}" if context else text)
+        async with self._sending():
+            await self._session.send_realtime_input(text=f"{context} {text}" if context else text)
 
     async def add_context(self, text: str) -> None:
         """Something to know and not to answer; the last one waits for the next text where it may not go alone."""
@@ -179,11 +180,8 @@ class GeminiSession:
 
     async def send_activity(self, started: bool) -> None:
         """The caller began or stopped speaking."""
-        await (self._say(activity_start={}) if started else self._say(activity_end={}))
-
-    async def _say(self, **realtime: Any) -> None:
         async with self._sending():
-            await self._session.send_realtime_input(**realtime)
+            await self._wire.send_activity(started)
 
     async def send_tool_answers(self, answers: Sequence[ToolAnswer]) -> None:
         """Results of tool calls."""

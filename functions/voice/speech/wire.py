@@ -37,6 +37,10 @@ WebSocket pings, whose answers were measured to take Google up to 30 s."""
 
 _HEAD: Final = f'{{"realtime_input":{{"audio":{{"mime_type":"{CALLER_MIME}","data":"'.encode()
 _TAIL: Final = b'"}}}'
+_ACTIVITY: Final = {
+    True: b'{"realtime_input":{"activityStart":{}}}',
+    False: b'{"realtime_input":{"activityEnd":{}}}',
+}
 
 
 class Wire(Protocol):
@@ -44,6 +48,10 @@ class Wire(Protocol):
 
     async def send_audio(self, pcm: bytes) -> None:
         """The caller's voice, PCM16 at 16 kHz."""
+        ...
+
+    async def send_activity(self, started: bool) -> None:
+        """The caller begins or stops speaking."""
         ...
 
     async def receive(self) -> Sequence[SpeechEvent]:
@@ -71,7 +79,12 @@ class LightWire:
         """Never waits: raises SessionEnded when the network no longer takes what is sent."""
         if self._transport.get_write_buffer_size() > STALLED_BYTES:
             raise SessionEnded("the line to the speech model stalled", resumable=True)
-        message = _HEAD + b2a_base64(pcm, newline=False) + _TAIL
+        await self._send(_HEAD + b2a_base64(pcm, newline=False) + _TAIL)
+
+    async def send_activity(self, started: bool) -> None:
+        await self._send(_ACTIVITY[started])
+
+    async def _send(self, message: bytes) -> None:
         if self._short is None or not self._short.send_whole(message):
             await self._websocket.send(message, text=True)
 
@@ -93,6 +106,13 @@ class SdkWire:
 
     async def send_audio(self, pcm: bytes) -> None:
         await self._session.send_realtime_input(audio=self._blob(data=pcm, mime_type=CALLER_MIME))
+
+    async def send_activity(self, started: bool) -> None:
+        await (
+            self._session.send_realtime_input(activity_start={})
+            if started
+            else self._session.send_realtime_input(activity_end={})
+        )
 
     async def receive(self) -> Sequence[SpeechEvent]:
         # The SDK's generator ends with every turn; a new one for each message is simplest, and loses nothing.
