@@ -30,6 +30,7 @@ from functions.voice.stream_server import StreamServer
 from functions.voice.wiring import voice_services
 from functions.voice.worker import STREAM_SERVER
 from local.one_app import one_app
+from local.scheduler import schedule
 from local.stand_in import stand_in
 from shared.clock import SystemClock
 from shared.errors import ConfigurationError
@@ -145,10 +146,12 @@ async def main() -> None:
     async with stand_ins(read_settings()) as around:
         settings = read_settings()
         start_logs(level=settings.log_level, project=settings.google_cloud_project, as_json=False)
-        async with served(settings) as server:
+        async with served(settings) as server, asyncio.TaskGroup() as group:
+            scheduler = group.create_task(schedule(f"http://127.0.0.1:{settings.port}"))
             _say_where(settings, around)
             while not server.should_exit:  # noqa: ASYNC110  # nor for this
                 await asyncio.sleep(0.1)
+            scheduler.cancel()
 
 
 def _say_where(settings: Settings, around: Surroundings) -> None:
@@ -161,6 +164,7 @@ def _say_where(settings: Settings, around: Surroundings) -> None:
     else:
         print(f"  Twilio's webhook    {settings.public_base_url}/voice/inbound")
     print(f"  speech model        {'local' if around.speech_model else 'Gemini Live'}")
+    print("  scheduler           local: dials who is due, and reads calls that are over, once a minute")
     print("tools, campaigns and console need no identity here, so they answer this machine alone.", flush=True)
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from local import free_port
+from local.demo.after_calls import AfterCalls, after_calls, check_after_calls
 from local.demo.campaign import CampaignRun, campaign, check_campaign
 from local.demo.checks import Check, check_call
 from local.demo.phone_network import PhoneNetwork
@@ -42,13 +43,14 @@ async def demo() -> bool:
         async with served(settings), _http(settings) as http:
             network = PhoneNetwork(around.telephone_network)
             try:
-                async with campaign(http, network, dialogues["renewal"]) as run:
+                async with after_calls(http) as after, campaign(http, network, dialogues["renewal"]) as run:
                     _announce(run)
                     checks = await _inbound_call(http, network, dialogues["reception"])
             finally:
                 await network.close()
     _tell(run)
-    return _verdict([*checks, *check_campaign(run)])
+    _tell_readings(after)
+    return _verdict([*checks, *check_campaign(run), *check_after_calls(after)])
 
 
 def _http(settings: Settings) -> httpx.AsyncClient:
@@ -71,6 +73,17 @@ def _tell(run: CampaignRun) -> None:
     for row in run.results:
         then = f"again on {row['next_attempt_at'][:16]}" if row["next_attempt_at"] else row["refusal"]
         print(f"  {row['name']:<14} {row['state']:<9} {row['disposition']:<17} {row['outcome']:<19} {then}")
+    print()
+
+
+def _tell_readings(after: AfterCalls) -> None:
+    print(styled("Afterwards each call was read by a text model, and a webhook told of it:\n", "1"))
+    for event in sorted(after.told, key=lambda one: str(one["data"]["started_at"])):
+        call, found = event["data"], event["data"]["analysis"]
+        print(
+            f"  {call['direction']:<9} {call['agent_id']:<10} {call['outcome']:<19} sentiment {found['sentiment']:+.2f}"
+            f"   lead {found['lead_score']:>3}   rules {'kept' if found['rules_kept'] else 'broken'}"
+        )
     print()
 
 

@@ -142,7 +142,7 @@ def test_secrets_are_secrets_and_each_service_gets_only_its_own(plan: BuildPlan)
     assert got == {
         "voice": {"TWILIO_AUTH_TOKEN", "GEMINI_API_KEY", "NUMBER_HASH_KEY"},
         "tools": {"NUMBER_HASH_KEY"},
-        "campaigns": {"TWILIO_AUTH_TOKEN", "NUMBER_HASH_KEY"},
+        "campaigns": {"TWILIO_AUTH_TOKEN", "GEMINI_API_KEY", "NUMBER_HASH_KEY"},
         "console": {"NUMBER_HASH_KEY"},
     }
     for name in SERVICES:

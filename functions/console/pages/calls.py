@@ -14,7 +14,7 @@ from functions.console.api.calls import CallsPaging
 from functions.console.operation import read_model
 from functions.console.pages.page import asked, page, page_route
 
-OWN_FIELDS = ("turns", "tool_results", "events")
+OWN_FIELDS = ("turns", "tool_results", "events", "analysis")
 
 
 class CallPages:
