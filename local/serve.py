@@ -21,7 +21,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from functions.campaigns.app import make_app as campaigns_app
-from functions.campaigns.wiring import campaign_services
+from functions.campaigns.wiring import after_call_services, campaign_services
 from functions.console.app import make_app as console_app
 from functions.console.wiring import console_services
 from functions.tools.app import make_app as tools_app
@@ -99,7 +99,7 @@ def whole_app(settings: Settings) -> Starlette:
     return one_app(
         voice_app(services),
         tools=tools_app(services.tools, services.agents, store, clock),
-        campaigns=campaigns_app(campaign_services(settings, store, clock)),
+        campaigns=campaigns_app(campaign_services(settings, store, clock), after_call_services(settings, store, clock)),
         console=console_app(console_services(settings, store, clock)),
     )
 

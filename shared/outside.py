@@ -69,3 +69,31 @@ def outside_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "RECORDINGS_URL", settings.storage_emulator_host or STORAGE_API
     if settings.secret_references() or settings.secret_manager_endpoint:
         yield "SECRET_MANAGER_ENDPOINT", settings.secret_manager_endpoint or SECRET_MANAGER_API
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the internet's: not private, of this machine, a link or a metadata server."""
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
+
+
+def webhook_url_problem(url: str, *, loopback_allowed: bool) -> str | None:
+    """Why nothing can be posted to somebody else's URL; None when it can. A name is looked at again when resolved."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return "this is no URL"
+    if parts.username or parts.password:
+        return "a user or password in a URL ends up in logs"
+    if loopback_allowed and is_loopback(url) and parts.scheme in {"http", "https"}:
+        return None
+    if parts.scheme != "https" or not host:
+        return "it must begin with https://"
+    try:
+        inside = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        inside = host == "localhost" or "." not in host
+    return "it must be an address on the public internet" if inside else None

@@ -97,6 +97,10 @@ def _readable_file(value: object) -> object:
     return value
 
 
+def _models(value: object) -> object:
+    return tuple(re.split(r"[,\s]+", value.strip())) if isinstance(value, str) else value
+
+
 Origin = Annotated[str, BeforeValidator(_origin)]
 """scheme://host[:port] without a path; https unless the host is loopback."""
 
@@ -121,6 +125,13 @@ class Settings(BaseSettings):
     google_cloud_project: str | None = None
     google_cloud_location: str | None = None
     google_vertex_base_url: Origin | None = None
+
+    analysis_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_models)] = (
+        "gemini-3.6-flash",
+        "gemini-3.5-flash",
+        "gemini-2.5-flash",
+    )
+    """Text models that read calls once they are over; the first that is to be had where the agent's calls may go."""
 
     twilio_account_sid: Annotated[str, BeforeValidator(_account_sid)] | None = None
     twilio_auth_token: SecretStr | None = None

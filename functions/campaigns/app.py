@@ -1,4 +1,4 @@
-"""The campaigns function's routes: the scheduler's beat, and the queue's orders to dial."""
+"""The campaigns function's routes: the scheduler's beats, and the queue's orders to dial."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from functions.after_call.beat import after_call_beat
+from functions.after_call.services import AfterCallServices
 from functions.campaigns.beat import beat
 from functions.campaigns.dialler import dial_ordered
 from functions.campaigns.services import CampaignServices
@@ -20,8 +22,8 @@ from shared.store.store import StoreError
 log = logging.getLogger(__name__)
 
 
-def make_app(services: CampaignServices) -> Starlette:
-    """The function as an ASGI app."""
+def make_app(services: CampaignServices, after_calls: AfterCallServices | None = None) -> Starlette:
+    """The function as an ASGI app. Without after_calls it dials, and nothing follows."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -29,6 +31,8 @@ def make_app(services: CampaignServices) -> Starlette:
         await services.carrier.close()
         if services.queue is not None:
             await services.queue.close()
+        if after_calls is not None:
+            await after_calls.sender.close()
 
     async def tick(_: Request) -> Response:
         """One beat. A second one at the same time finds the work taken and comes back at once."""
@@ -41,6 +45,18 @@ def make_app(services: CampaignServices) -> Starlette:
             log.error("beat ended early", extra={"error": type(error).__name__})
             return JSONResponse({"status": "store is away"}, status_code=503)
         log.info("beat", extra=done.to_json())
+        return JSONResponse({"status": "ok", **done.to_json()})
+
+    async def after(_: Request) -> Response:
+        """Read the calls that have ended, and tell whoever wants to know. Two at a time share the work."""
+        if after_calls is None:
+            return JSONResponse({"status": "nothing follows calls here"}, 503)
+        try:
+            done = await after_call_beat(after_calls)
+        except StoreError as error:
+            log.error("beat after calls ended early", extra={"error": type(error).__name__})
+            return JSONResponse({"status": "store is away"}, status_code=503)
+        log.info("beat after calls", extra=done.to_json())
         return JSONResponse({"status": "ok", **done.to_json()})
 
     async def dial(request: Request) -> Response:
@@ -58,6 +74,7 @@ def make_app(services: CampaignServices) -> Starlette:
     routes = [
         health_route("campaigns"),
         Route("/campaigns/tick", tick, methods=["POST"]),
+        Route("/campaigns/after-calls", after, methods=["POST"]),
         Route("/campaigns/dial/{attempt_id}", dial, methods=["POST"]),
     ]
     return Starlette(lifespan=lifespan, routes=routes)

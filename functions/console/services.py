@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.phone_number import NumberHash
+from shared.domain.webhook_signing import SigningKeys
 from shared.store.agents import shipped_agents
 from shared.store.attempts import Attempts
 from shared.store.store import Store
@@ -42,6 +43,9 @@ class ConsoleServices:
     shipped: Mapping[str, Agent] = field(default_factory=shipped_agents)
     calls_per_second: float = 1.0
     """What the carrier's account may start; forecasts are bound by it."""
+    signing_keys: SigningKeys = field(default=SigningKeys(b"none is set"))
+    loopback_webhooks: bool = False
+    """On a laptop, webhooks may go to the laptop itself."""
     live: LivePace = LivePace()
     preflight_s: float = 8.0
     """So long a preflight looks at contacts before it says how far it came."""

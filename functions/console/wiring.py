@@ -10,6 +10,7 @@ from functions.console.app import make_app
 from functions.console.services import ConsoleServices
 from shared.clock import Clock, SystemClock
 from shared.domain.phone_number import NumberHash
+from shared.domain.webhook_signing import SigningKeys
 from shared.errors import ConfigurationError
 from shared.identity import IAP, Identified, Identity
 from shared.logs import start_logs
@@ -25,6 +26,8 @@ def console_services(settings: Settings, store: Store, clock: Clock) -> ConsoleS
         clock=clock,
         hash_number=NumberHash(settings.hash_key),
         calls_per_second=settings.twilio_calls_per_second,
+        signing_keys=SigningKeys(settings.hash_key),
+        loopback_webhooks=not settings.in_cloud,
     )
 
 

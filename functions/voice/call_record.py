@@ -7,10 +7,13 @@ may be made twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from shared.clock import Clock
+from shared.domain.agent import Agent
+from shared.domain.analysis import CRASHED, SETTLES, AnalysisJob, analysis_path
 from shared.domain.call import (
     CallEvent,
     CallState,
@@ -64,9 +67,14 @@ class CallRecord:
         spoken = [turn.language for turn in self.turns.values() if turn.language]
         return spoken[-1] if spoken else None
 
-    def began(self, fields: Mapping[str, Any]) -> None:
+    def began(self, agent: Agent, fields: Mapping[str, Any]) -> None:
         """The stream stands and the conversation begins."""
-        self._merge({**fields, "state": str(CallState.IN_PROGRESS), "ending": None, "streams": self._stream_no})
+        who = {"agent_id": agent.id, "agent_version": agent.version}
+        self._merge({**who, **fields, "state": str(CallState.IN_PROGRESS), "ending": None, "streams": self._stream_no})
+        # Queued from the beginning, for when nobody has called it over: a call that ends in a crash is analysed too.
+        latest = self._clock.now() + timedelta(seconds=agent.limits.call_s) + CRASHED
+        job = AnalysisJob(call_sid=self.call_sid, agent_id=agent.id, agent_version=agent.version, due_at=latest)
+        self._journal.put(Merge(analysis_path(self.call_sid), job.to_document()))
 
     def turn(self, turn: Turn) -> None:
         """Keep a turn, over an earlier version of it."""
@@ -113,6 +121,8 @@ class CallRecord:
                 "usage": dict(self._usage),
             }
         )
+        if ending is not Ending.STREAM_LOST:
+            self._journal.put(Merge(analysis_path(self.call_sid), {"due_at": self._clock.now() + SETTLES}))
 
     def _latency(self) -> dict[str, Any]:
         return {

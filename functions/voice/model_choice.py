@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from shared.clock import Clock
 from shared.domain.agent import Agent
-from shared.domain.model_catalogue import Platform
 from shared.domain.model_succession import Resolution, resolve_model
+from shared.genai import Place
 
 log = logging.getLogger(__name__)
 
-Place = tuple[Platform, str | None]
-"""A platform, and on Vertex AI the region."""
 Listing = Callable[[], frozenset[str]]
 
 

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from functions.tools.outside.wiring import registry_of
 from functions.voice.app import make_app
 from functions.voice.drain import PROCESS
-from functions.voice.model_choice import ModelChoice, Place
+from functions.voice.model_choice import ModelChoice
 from functions.voice.ready_sessions import MOST, ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import SpeechModel
@@ -23,6 +23,7 @@ from shared.domain.language import Tagger, py3langid
 from shared.domain.model_catalogue import DEFAULT_REGION, Platform
 from shared.domain.phone_number import number_hash
 from shared.errors import ConfigurationError
+from shared.genai import place_of
 from shared.logs import start_logs
 from shared.settings import Settings, current_settings
 from shared.store import open_store
@@ -31,14 +32,6 @@ from shared.store.attempts import Attempts
 from shared.store.journal import Journal
 from shared.store.settlement import Settlement
 from shared.store.store import Store
-
-
-def place_of(agent: Agent, settings: Settings) -> Place:
-    """Where an agent is voiced: where its document says, else where this process is set up for."""
-    platform = agent.model.platform
-    if platform == "vertex" or (platform == "configured" and settings.google_genai_use_vertexai):
-        return Platform.VERTEX, agent.model.region or settings.google_cloud_location or DEFAULT_REGION
-    return Platform.DEVELOPER, None
 
 
 def speech_models(settings: Settings, clock: Clock) -> tuple[Callable[[Agent], SpeechModel], ModelChoice]:

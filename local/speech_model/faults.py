@@ -33,6 +33,8 @@ class Moment(StrEnum):
     """The caller has cut the answer off."""
     GO_AWAY = "go_away"
     """goAway has been sent."""
+    GENERATE = "generate"
+    """A text model has been asked, by generateContent; only for faults that name this moment."""
     NOW = "now"
     """At once; only for a session that is open."""
 
@@ -91,10 +93,11 @@ class Kind(StrEnum):
     """A resumption is refused with 1011 as if the old connection still stood."""
 
 
-ANYWHERE = frozenset(Moment) - {Moment.CONNECT, Moment.SETUP}
+ANYWHERE = frozenset(Moment) - {Moment.CONNECT, Moment.SETUP, Moment.GENERATE}
 ANSWERS = frozenset({Moment.TEXT, Moment.CALLER_TURN, Moment.TOOL_RESULT})
 MOMENTS: dict[Kind, frozenset[Moment]] = {
-    Kind.REFUSE: frozenset({Moment.CONNECT}),
+    Kind.REFUSE: frozenset({Moment.CONNECT, Moment.GENERATE}),
+    Kind.EMPTY_TURN: ANSWERS | {Moment.GENERATE},
     Kind.LATE_PONGS: frozenset({Moment.CONNECT}),
     Kind.SLOW_SETUP: frozenset({Moment.SETUP}),
     Kind.NO_SETUP_COMPLETE: frozenset({Moment.SETUP}),
@@ -106,7 +109,7 @@ MOMENTS: dict[Kind, frozenset[Moment]] = {
     Kind.QUOTA: ANYWHERE | {Moment.SETUP},
     Kind.GO_AWAY: ANYWHERE,
     Kind.UNKNOWN_MESSAGE: ANYWHERE,
-    Kind.GARBAGE: ANYWHERE,
+    Kind.GARBAGE: ANYWHERE | {Moment.GENERATE},
     Kind.MID_SENTENCE_TOOL: frozenset({Moment.TOOL_CALL}),
     Kind.DUPLICATE_TOOL: frozenset({Moment.TOOL_CALL}),
     Kind.BAD_ARGUMENTS: frozenset({Moment.TOOL_CALL}),
@@ -152,7 +155,7 @@ class Fault(BaseModel):
 
     def happens_at(self, moment: Moment) -> bool:
         """Whether this is its moment."""
-        if self.at is not None:
+        if self.at is not None or moment is Moment.GENERATE:
             return self.at is moment
         if self.kind in INCIDENTS:
             return moment is Moment.CALLER_TURN

@@ -19,6 +19,8 @@ LATIN_WORD = re.compile(r"[A-Za-z]{3,}")
 GOOD = "thank thanks great good yes please perfect happy interested धन्यवाद अच्छा ठीक हाँ शुक्रिया बढ़िया".split()
 BAD = "not no never stop remove complaint angry bad refund नहीं मत बंद शिकायत गलत".split()
 SUMMARY_CHARACTERS = 300
+CALLER_LINE = re.compile(r"^\s*\[(\d+)\]\s*caller\b[^:]*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+"""A numbered line of the caller's, as transcripts have them."""
 LINE = re.compile(
     r"^\s*[\[(]?\d*[\])]?\s*(?:agent|caller|user|model|assistant)\b[^:]*:\s*(.+)$", re.IGNORECASE | re.MULTILINE
 )
@@ -71,7 +73,11 @@ def _languages(prompt: str) -> list[str]:
 
 def _mood(prompt: str) -> float:
     """-1..1 by counting words."""
-    words = re.findall(r"[^\s.,!?।:]+", "\n".join(LINE.findall(prompt)).lower())
+    return _mood_of("\n".join(LINE.findall(prompt)))
+
+
+def _mood_of(said: str) -> float:
+    words = re.findall(r"[^\s.,!?।:]+", said.lower())
     good, bad = (sum(word in kind for word in words) for kind in (GOOD, BAD))
     return round((good - bad) / max(good + bad, 1), 2)
 
@@ -120,7 +126,7 @@ class _Reader:
         if kind in ("number", "integer"):
             return self._number(schema, name, whole=kind == "integer")
         if kind == "boolean":
-            return False
+            return name.endswith("_kept")
         if kind == "null" or (kind == "string" and self._optional(schema, name)):
             return None
         return self._text(schema, name)
@@ -132,12 +138,21 @@ class _Reader:
     def _items(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         if "language" in name:
             return _languages(self._prompt)
+        inner = self._resolved(schema.get("items") or {})
+        if "turn" in (inner.get("properties") or {}) and "caller" in name:
+            return [
+                {**self.value(inner, ""), "turn": int(number), "sentiment": _mood_of(said)}
+                for number, said in CALLER_LINE.findall(self._prompt)
+            ]
+        if name.endswith("_turns"):
+            return [int(number) for number, said in CALLER_LINE.findall(self._prompt) if _mood_of(said) > 0]
         fewest = int(_either(schema, "minItems", "min_items") or 0)
         return [self.value(schema.get("items") or {}, "") for _ in range(fewest)]
 
     def _number(self, schema: Mapping[str, Any], name: str, whole: bool) -> float:
         lowest, highest = (float(schema.get(key) or 0) for key in ("minimum", "maximum"))
-        mood = _mood(self._prompt)
+        callers = "\n".join(said for _, said in CALLER_LINE.findall(self._prompt))
+        mood = _mood_of(callers) if callers else _mood(self._prompt)
         if highest <= lowest:
             value = mood if "sentiment" in name else lowest
         else:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from local.dialogues import Dialogue
 from local.speech_model.doors import HttpRefusal, Keys
+from local.speech_model.faults import Fault, FaultBook, Kind, Moment, Where
 from local.speech_model.model_answers import answer
 from local.speech_model.models import LIVE_MODELS, TEXT_MODELS, Platform
 from local.speech_model.usage import CHARACTERS_PER_TOKEN
@@ -21,7 +22,9 @@ DEVELOPER_MODEL = re.compile(r"^models/(?P<id>[^/]+)$")
 VERTEX_MODEL = re.compile(r"^(?:projects/[^/]+/locations/[^/]+/)?publishers/google/models/(?P<id>[^/]+)$")
 
 
-async def respond(request: web.Request, keys: Keys, dialogues: Mapping[str, Dialogue]) -> web.Response:
+async def respond(
+    request: web.Request, keys: Keys, dialogues: Mapping[str, Dialogue], faults: FaultBook
+) -> web.Response:
     """The answer to anything that is neither a Live connection nor the control."""
     match = PATH.match(request.path)
     if match is None:
@@ -41,10 +44,12 @@ async def respond(request: web.Request, keys: Keys, dialogues: Mapping[str, Dial
         return web.json_response(_model(model["id"], platform))
     if request.method != "POST" or verb != "generateContent":
         return refused(HttpRefusal(404, "Not found"))
-    return await _generate(request, model["id"], dialogues)
+    return await _generate(request, model["id"], dialogues, faults)
 
 
-async def _generate(request: web.Request, model: str, dialogues: Mapping[str, Dialogue]) -> web.Response:
+async def _generate(
+    request: web.Request, model: str, dialogues: Mapping[str, Dialogue], faults: FaultBook
+) -> web.Response:
     try:
         body = await request.json()
     except json.JSONDecodeError:
@@ -52,12 +57,25 @@ async def _generate(request: web.Request, model: str, dialogues: Mapping[str, Di
     if not isinstance(body, dict) or not body.get("contents"):
         return refused(HttpRefusal(400, "* GenerateContentRequest.contents: contents is not specified"))
     text = answer(body, dialogues.values())
+    match faults.take((Kind.REFUSE, Kind.GARBAGE, Kind.EMPTY_TURN), Where(Moment.GENERATE, 0)):
+        case Fault(kind=Kind.REFUSE) as fault:
+            return refused(HttpRefusal(fault.status, fault.reason or "Request was refused."))
+        case Fault(kind=Kind.GARBAGE):
+            text = text[: len(text) // 2]
+        case Fault(kind=Kind.EMPTY_TURN):
+            text = ""
+        case _:
+            pass
     prompt_tokens = len(json.dumps(body["contents"], ensure_ascii=False)) // CHARACTERS_PER_TOKEN
     answer_tokens = len(text) // CHARACTERS_PER_TOKEN
     return web.json_response(
         {
             "candidates": [
-                {"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP", "index": 0}
+                {
+                    "content": {"role": "model", "parts": [{"text": text}] if text else []},
+                    "finishReason": "STOP",
+                    "index": 0,
+                }
             ],
             "usageMetadata": {
                 "promptTokenCount": prompt_tokens,

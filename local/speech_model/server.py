@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,8 @@ class SpeechModelServer:
         self._clock: Clock = clock or SystemClock()
         self.faults = FaultBook(faults)
         self.connections: dict[int, Connection] = {}
+        self.asked: deque[str] = deque(maxlen=MOST_RECORDS)
+        """Paths of requests to text models: on Vertex AI they name the region."""
         self._attempts = 0
         self._recogniser = recogniser
         """Given: shared with other servers, and theirs to close."""
@@ -132,7 +135,9 @@ class SpeechModelServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         door = live_door(request.path)
         if door is None:
-            return await respond(request, self._keys, self._dialogues)
+            if request.method == "POST":
+                self.asked.append(request.path)
+            return await respond(request, self._keys, self._dialogues, self.faults)
         self._attempts += 1
         refusal = self._refusal(request, door, self._attempts)
         if refusal is not None:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from shared.store.store import Conflict, Document, NotFound, Remove, Store, Value
+from shared.store.store import Conflict, Document, NotFound, Remove, Store, Update, Value, Write
 
 FIRST_PAUSE_S = 0.005
 MOST_PAUSE_S = 0.5
 
 Decide = Callable[[Document], Mapping[str, Value | Remove] | None]
 """The changes to a document as it is now; None to leave it alone. Called once for every try."""
+Also = Callable[[Document], Sequence[Write]]
+"""What is to be written elsewhere in the same breath, asked after Decide with the document as it was."""
 
 
 async def change_document(
-    store: Store, path: str, decide: Decide, *, random: Random | None = None, most_tries: int = 30
+    store: Store,
+    path: str,
+    decide: Decide,
+    *,
+    also: Also | None = None,
+    random: Random | None = None,
+    most_tries: int = 30,
 ) -> Document:
-    """The document after what `decide` wanted has been done to exactly the state it saw.
+    """The document after what `decide` wanted has been done to exactly the state it saw; as it was where `also` wrote
+    something besides.
 
     Raises NotFound, and Conflict when others were faster every time.
     """
@@ -31,8 +40,12 @@ async def change_document(
         changes = decide(document)
         if changes is None:
             return document
+        more = also(document) if also is not None else ()
         try:
-            return await store.update(path, changes, expected=document.version)
+            if not more:
+                return await store.update(path, changes, expected=document.version)
+            await store.batch([Update(path, changes, document.version), *more])
+            return document
         except Conflict:
             # Jittered, or those who met once would meet again.
             await asyncio.sleep(random.uniform(0, pause_s))

@@ -63,6 +63,12 @@ INDEXES: tuple[Index, ...] = (
     # what a campaign's report counts, and what a preflight looks back on
     index("contacts", "refusal", "state"),
     index("attempts", "-created_at"),
+    # what follows calls
+    index("analyses", "state", "due_at"),
+    index("announcements", "is_new"),
+    index("deliveries", "state", "due_at"),
+    index("deliveries", "webhook_id", "-at"),
+    index("webhooks", "created_at"),
     # what an upload's report asks
     index("rows", "row"),
     index("rows", "class", "row"),
@@ -77,22 +83,30 @@ UNINDEXED: Sequence[tuple[str, str]] = (
     ("rows", "original"),
     ("lists", "preview"),
     ("pieces", "data"),
+    ("calls", "analysis"),
+    ("announcements", "data"),
+    ("deliveries", "payload"),
 )
 
 EXPIRING: Sequence[tuple[str, str]] = (
     # (group, field): Firestore deletes such documents within about a day after the time in this field
     ("stream_tokens", "expires_at"),
     ("pieces", "expires_at"),
+    ("announcements", "expires_at"),
+    ("deliveries", "expires_at"),
 )
 
 GROUPS: Sequence[str] = (
     "agents",
+    "analyses",
+    "announcements",
     "appointments",
     "attempts",
     "calls",
     "campaigns",
     "contacts",
     "counters",
+    "deliveries",
     "events",
     "leases",
     "lists",
@@ -109,6 +123,7 @@ GROUPS: Sequence[str] = (
     "turns",
     "uploads",
     "versions",
+    "webhooks",
 )
 """Every kind of collection that Parley keeps; their bookkeeping field is not indexed."""
 

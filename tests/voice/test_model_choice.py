@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.voice.model_choice import ModelChoice, Place
+from functions.voice.model_choice import ModelChoice
 from functions.voice.speech.model import SpeechUnavailable
-from functions.voice.wiring import place_of
 from shared.domain.agent import Agent, Model, SpeechPlace
 from shared.domain.model_catalogue import Platform
+from shared.genai import Place, place_of
 from shared.settings import Settings
 from tests.manual_clock import ManualClock
 from tests.voice.phone import Phone

@@ -13,6 +13,7 @@ from functions.console.api.preflight import PreflightApi
 from functions.console.api.report import ReportApi
 from functions.console.api.suppressions import SuppressionsApi
 from functions.console.api.uploads import UploadsApi
+from functions.console.api.webhooks import WebhooksApi
 from functions.console.list_desk import ListDesk
 from functions.console.operation import Operation
 from functions.console.services import ConsoleServices
@@ -35,6 +36,7 @@ class Api:
         self.suppressions = SuppressionsApi(services, self.desk)
         self.agents = AgentsApi(services)
         self.live = LiveApi(services)
+        self.webhooks = WebhooksApi(services)
 
     def operations(self) -> Sequence[Operation]:
         """Every operation, in the order of the document."""
@@ -48,4 +50,5 @@ class Api:
             *self.suppressions.operations(),
             *self.agents.operations(),
             *self.live.operations(),
+            *self.webhooks.operations(),
         ]

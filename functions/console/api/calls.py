@@ -9,9 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from functions.console.operation import Answer, Asked, Operation, Paging, found, page_of
+from functions.console.problem import Problem
 from functions.console.services import ConsoleServices
+from shared.domain.analysis import AnalysisJob, AnalysisState, analysis_path
 from shared.domain.call import call_path
-from shared.store.store import OrderBy, Store, Where
+from shared.store.store import Conflict, OrderBy, Store, Where
 
 PARTS = ("turns", "tool_results", "events")
 
@@ -44,6 +46,13 @@ class WholeCall(CallAnswer):
     events: list[dict[str, Any]]
 
 
+class AnalysisAnswer(Answer):
+    """How far the reading of a call has come."""
+
+    call_sid: str
+    state: AnalysisState
+
+
 class CallsPaging(Paging):
     """Which calls to show."""
 
@@ -56,13 +65,16 @@ class CallsApi:
 
     def __init__(self, services: ConsoleServices) -> None:
         self._store = services.store
+        self._clock = services.clock
 
     def operations(self) -> list[Operation]:
         """All of them."""
         return [
             Operation("GET", "/api/calls", "The calls", self.all, Calls, query=CallsPaging),
             Operation("GET", "/api/calls/{call_sid}", "A call, whole", self.one, WholeCall, problems=(404,)),
-        ]
+            Operation("POST", "/api/calls/{call_sid}/analyse", "Read a call again", self.analyse, AnalysisAnswer,
+                      status=202, problems=(404, 409)),
+        ]  # fmt: skip
 
     async def all(self, asked: Asked) -> BaseModel:
         """The newest first."""
@@ -84,6 +96,19 @@ class CallsApi:
         document = await found(self._store.get(call_path(asked["call_sid"])), "call")
         parts = {part: await everything(self._store, f"{document.path}/{part}") for part in PARTS}
         return WholeCall.model_validate({**plain(document.data), **parts})
+
+    async def analyse(self, asked: Asked) -> BaseModel:
+        """Queue the call for another reading, as after a change of the agent's schema; the old one stays until then."""
+        document = await found(self._store.get(analysis_path(asked["call_sid"])), "call")
+        job = AnalysisJob.from_document(document.data)
+        if job.state is AnalysisState.DUE:
+            raise Problem(409, "It is queued already", f"Its turn comes at {job.due_at.isoformat()}.")
+        again = job.changed(state=AnalysisState.DUE, due_at=self._clock.now(), tries=0, error=None)
+        try:
+            await self._store.update(document.path, again.to_document(), expected=document.version)
+        except Conflict:
+            raise Problem(409, "It is queued already") from None
+        return AnalysisAnswer(call_sid=job.call_sid, state=again.state)
 
 
 async def everything(store: Store, collection: str) -> list[Any]:

@@ -12,11 +12,9 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import certifi
 from websockets.exceptions import ConnectionClosed
 
 from functions.voice.speech import failures
@@ -24,6 +22,7 @@ from functions.voice.speech.connection import SpeechConnection
 from functions.voice.speech.model import SessionSetup, SpeechEvent, SpeechUnavailable, ToolAnswer
 from functions.voice.speech.profile import Platform, profile_of, warnings
 from functions.voice.speech.wire import STALLED_BYTES, Wire, wire_of
+from shared.genai import loopback_credentials, tls_context
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -67,9 +66,7 @@ def vertex_ai(
     if not project or not location or location == "global":
         raise ValueError("Vertex AI needs a project, and a region to voice calls in; Live is not served from 'global'")
     if credentials is None and _is_loopback(base_url):
-        from google.oauth2.credentials import Credentials as Token
-
-        credentials = Token(token="loopback")  # type: ignore[no-untyped-call]
+        credentials = loopback_credentials()
     client = genai.Client(
         vertexai=True,
         project=project,
@@ -220,7 +217,7 @@ def _http_options(base_url: str | None, api_version: str) -> Any:
     from google.genai import types
 
     certificates = ssl.get_default_verify_paths()
-    context = _tls_context(certificates.cafile, certificates.capath)
+    context = tls_context(certificates.cafile, certificates.capath)
     # Without pings: Google's answers to them can take 30 s, and the kernel notices a dead peer (wire.py).
     socket: dict[str, Any] = {
         "ssl": context,
@@ -241,15 +238,6 @@ def _http_options(base_url: str | None, api_version: str) -> Any:
         async_client_args={**socket, "verify": context},
         client_args={"verify": context},
     )
-
-
-@cache
-def _tls_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
-    """One for the process: the SDK would make four, at 15 ms each. SSL_CERT_FILE is OpenSSL's own default file."""
-    context = ssl.create_default_context()
-    if cafile is None and capath is None:
-        context.load_verify_locations(certifi.where())
-    return context
 
 
 def _is_loopback(base_url: str | None) -> bool:
