@@ -11,6 +11,9 @@ the world outside, behind ports
     CarrierError            the telephone network could not
     SpeechError             the speech model could not
     QueueAway               the queue of dial requests did not take one
+    AnalystAway             the text model that reads calls could not be asked
+    BadAnswer               it answered, but not as it was asked
+    SendError               a webhook's receiver could not be reached, or may not be
 what others send us
     BadWebhook              a webhook that cannot be read
     BadMessage              a message on a media stream that cannot be read

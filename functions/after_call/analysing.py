@@ -12,7 +12,6 @@ from functions.after_call.answer import BadAnswer, analysis_from
 from functions.after_call.question import question_about
 from functions.after_call.services import AfterCallServices
 from functions.after_call.transcript import Transcript, transcript_of
-from shared.domain.agent import Agent
 from shared.domain.analysis import LEASE, Analysis, AnalysisJob, AnalysisState, next_try
 from shared.domain.announcement import Announcement, EventType, announcement_path
 from shared.domain.call import CallState, Ending, call_path

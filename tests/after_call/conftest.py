@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from pydantic import SecretStr
 
 from functions.after_call.analyst import Analyst
 from functions.after_call.beat import AfterCallBeat, after_call_beat
@@ -169,7 +170,7 @@ async def _office(store: Store, tls_folder: Path, monkeypatch: pytest.MonkeyPatc
     quiet = Behaviour(listening=Listening.ENERGY)
     async with SpeechModelServer(behaviour=quiet, dialogues={}, clips=(), tls=tls, clock=clock) as model:
         settings = Settings(
-            gemini_api_key="a key",
+            gemini_api_key=SecretStr("a key"),
             google_gemini_base_url=model.base_url,
             google_vertex_base_url=model.base_url,
             google_cloud_project="clinic",
