@@ -8,6 +8,7 @@ the process's surroundings
     └── SecretUnreadable    Secret Manager did not give what a variable points to
 the world outside, behind ports
     StoreError              the database could not do what was asked
+    ObjectsError            the place for recordings could not
     CarrierError            the telephone network could not
     SpeechError             the speech model could not
     QueueAway               the queue of dial requests did not take one

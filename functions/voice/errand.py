@@ -17,6 +17,7 @@ from shared.domain.contact import Contact, contact_path
 from shared.domain.disclosure import opening
 from shared.domain.disposition import Outcome, Talk
 from shared.domain.languages import base_of, start_language
+from shared.domain.recording_law import as_recorded
 from shared.domain.spoken_lines import greeting as line_of_greeting
 from shared.store.campaigns import read_campaign
 from shared.store.store import StoreError
@@ -42,11 +43,11 @@ class Errand:
         wished = (self.contact.language, self.campaign.language)
         return start_language(spoken.start, spoken.allowed, self.contact.phone, *wished)
 
-    def greeting(self, agent: Agent, language: str) -> str:
+    def greeting(self, agent: Agent, language: str, *, recorded: bool) -> str:
         """The first words. For marketing they are the law's, and no document can edit them away."""
         if self.campaign.purpose is Purpose.MARKETING:
-            return opening(agent, self.campaign, language)
-        return greeting_of(agent, language)
+            return opening(agent, self.campaign, language, recorded=recorded)
+        return as_recorded(greeting_of(agent, language), language, recorded=recorded)
 
     @property
     def facts(self) -> Mapping[str, str]:

@@ -221,8 +221,8 @@ class CallSession:
             raise StreamOver(Ending.SPEECH_MODEL_UNAVAILABLE) from None
         self._record.event("speech_model_ready", self._now_ms(), {"prepared": greeted})
         self._conversation.session_stands(self._now_ms())
-        hello = RESUMED if self._ticket.stream_no > 1 else greet(first_words(self._agent, self._language, self._errand))
-        await self._performer.tell(hello, told=greeted)
+        words = first_words(self._agent, self._language, self._errand, self._ticket.caller)
+        await self._performer.tell(RESUMED if self._ticket.stream_no > 1 else greet(words), told=greeted)
         while True:
             try:
                 events = await self._link.receive()

@@ -24,6 +24,7 @@ from functions.voice.speech.model import (
 )
 from functions.voice.voice_gate import GateRules, VoiceGate
 from shared.domain.agent import Agent
+from shared.domain.recording_law import as_recorded, decision
 from shared.domain.time_zone import zones_of
 from shared.errors import ConfigurationError
 from shared.store.agents import UnknownAgent
@@ -90,18 +91,19 @@ def local_time(now: datetime, number: str, errand: Errand | None) -> datetime:
     return now.astimezone(ZoneInfo(zones[0])) if zones else now
 
 
-def first_words(agent: Agent, language: str, errand: Errand | None) -> str:
-    """What the agent says first; on a campaign's errand that may be the law's."""
+def first_words(agent: Agent, language: str, errand: Errand | None, caller: str) -> str:
+    """What the agent says first, to a party with this number; on a campaign's errand that may be the law's."""
+    recorded = decision(agent.recording.enabled, caller).recorded
     if errand is not None:
-        return errand.greeting(agent, language)
-    return greeting_of(agent, language)
+        return errand.greeting(agent, language, recorded=recorded)
+    return as_recorded(greeting_of(agent, language), language, recorded=recorded)
 
 
 async def prepared(services: VoiceServices, agent: Agent, caller: str, language: str) -> ReadySession:
     """A session for somebody who is calling, told to greet: by the time their stream is there, it has thought."""
     place = places(services, agent, language, caller, None)[0]
     session = await place.model.open(place.setup)
-    await session.send_text(greet(first_words(agent, language, None)))
+    await session.send_text(greet(first_words(agent, language, None, caller)))
     return ReadySession(session, greeted=True)
 
 

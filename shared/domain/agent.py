@@ -145,7 +145,8 @@ class Agent(Strict):
     purpose: str = Field(min_length=1, max_length=300)
     instructions: str = Field(min_length=1, max_length=20_000)
     greeting: dict[LanguageTag, str]
-    """What the agent says first, by language; must hold the start language."""
+    """What the agent says first, by language; must hold the start language. Words in [square brackets] are said only
+    when the call is recorded."""
     voice: str = "Kore"
     languages: Languages
     model: Model = Model()

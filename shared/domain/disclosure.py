@@ -22,6 +22,8 @@ class Wording(BaseModel):
     checked: str
     opening: str
     recorded: str
+    recorded_stem: str
+    """In lower case: words that hold it speak of recording."""
     stop: str
     word: str
     """What the callee is told to say."""
@@ -31,6 +33,8 @@ class Wording(BaseModel):
     def _says_everything(self) -> Wording:
         missing = [name for name in ("{agent}", "{company}", "{topic}") if name not in self.opening]
         missing += [purpose.value for purpose in Purpose if purpose not in self.topics]
+        if self.recorded_stem not in self.recorded.casefold():
+            missing.append("recording")
         if missing or self.word not in self.stop:
             raise ValueError(f"the disclosure leaves out {', '.join(missing) or 'the word to say'}")
         return self
@@ -51,7 +55,7 @@ def disclosure_language(language: str) -> str:
     return plain if plain in wordings() else FALLBACK
 
 
-def opening(agent: Agent, campaign: Campaign, language: str) -> str:
+def opening(agent: Agent, campaign: Campaign, language: str, *, recorded: bool) -> str:
     """The first sentence of an outbound call. The agent's greeting may follow it and never replaces it."""
     spoken = disclosure_language(language)
     wording = wordings()[spoken]
@@ -61,7 +65,7 @@ def opening(agent: Agent, campaign: Campaign, language: str) -> str:
         "topic": _topic(campaign, language, spoken) or wording.topics[campaign.purpose],
     }
     sentences = [re.sub(r"\{(\w+)\}", lambda name: _said(names[name[1]]), wording.opening)]
-    if agent.recording.enabled:
+    if recorded:
         sentences.append(wording.recorded)
     return " ".join((*sentences, wording.stop))
 

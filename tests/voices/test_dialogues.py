@@ -13,6 +13,7 @@ from local.dialogues import AgentLine, CallerLine, Dialogue, State, all_dialogue
 from shared.domain.agent import Agent
 from shared.domain.disclosure import opening
 from shared.domain.opt_out_phrases import opt_out
+from shared.domain.recording_law import as_recorded
 from tests.domain.builders import a_campaign
 
 AGENTS = Path(__file__).parents[2] / "agents"
@@ -124,7 +125,8 @@ class TestDialogue:
 
     def test_the_agents_greetings_are_lines_of_the_first_state(self, dialogue: Dialogue) -> None:
         first = {dialogue.agent_lines[line].text.strip() for line in lines_of(dialogue.states["start"])}
-        assert {text.strip() for text in agent_of(dialogue).greeting.values()} == first
+        greetings = agent_of(dialogue).greeting.items()
+        assert {as_recorded(text, language, recorded=True) for language, text in greetings} == first
 
     def test_hindi_speaks_as_a_woman_to_anybody(self, dialogue: Dialogue) -> None:
         for line_id, line in dialogue.agent_lines.items():
@@ -202,7 +204,7 @@ def test_the_summary_learns_an_outcome_that_the_agent_asks_for(agent: str, scrip
 @pytest.mark.parametrize("topic", [{}, RENEWAL], ids=["any offer", "the renewal"])
 def test_the_openings_of_a_marketing_call_are_lines_of_the_agent(topic: dict[str, str], language: str) -> None:
     dialogue = all_dialogues()["renewal"]
-    said = opening(agent_of(dialogue), a_campaign(topic=topic), language)
+    said = opening(agent_of(dialogue), a_campaign(topic=topic), language, recorded=True)
     assert said in {line.text for line in dialogue.agent_lines.values()}
 
 
