@@ -62,7 +62,7 @@ def goals_reached(played: Played) -> Iterator[Verdict]:
 
 def _agent_said(played: Played, about: About) -> tuple[int, ...]:
     phrases = phrases_of(about)
-    return tuple(int(turn["seq"]) for turn in played.turns_of("agent") if says(turn["text"], phrases))
+    return tuple(int(turn["seq"]) for turn in played.answers() if says(turn["text"], phrases))
 
 
 def _named(about: About) -> str:

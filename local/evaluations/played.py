@@ -73,6 +73,12 @@ class Played:
         """What one side said."""
         return [turn for turn in self.turns if turn["speaker"] == speaker]
 
+    def answers(self) -> list[Mapping[str, Any]]:
+        """What the agent said once the caller had said or done something; all of it if they never did."""
+        acts = [int(event["at_ms"]) for event in self.events if event["event"] in {"says", "presses"}]
+        first = min(acts, default=0)
+        return [turn for turn in self.turns_of("agent") if turn["end_ms"] + self.stream_began_ms > first]
+
     def lines(self) -> list[Line]:
         """What the caller said, from the journal: the truth that the record is judged against."""
         murmurs = {

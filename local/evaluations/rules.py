@@ -70,7 +70,7 @@ def _not_before_tool(played: Played, rule: NotBeforeTool) -> Verdict:
     first = min(answered, default=None)
     early = tuple(
         int(turn["seq"])
-        for turn in played.turns_of("agent")
+        for turn in played.answers()
         if says(turn["text"], phrases_of(rule.said)) and (first is None or turn["end_ms"] < first)
     )
     about = rule.said if isinstance(rule.said, str) else " / ".join(rule.said)

@@ -34,7 +34,7 @@ class BadScenario(ValueError):
 class Strict(BaseModel):
     """A part of a scenario: unknown keys are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Noise(Strict):
