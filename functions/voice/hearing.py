@@ -10,6 +10,11 @@ from functions.voice.conversation import Conversation
 from functions.voice.model_link import ModelLink
 from functions.voice.speech_detector import SpeechDetector
 
+KEY_TONE_FRAMES = 12
+"""240 ms: a key's tone lasts 100 ms or so, and Twilio's message about it comes while it sounds."""
+SILENCE = b"\xff"
+"""Mu-law's zero."""
+
 
 class Hearing:
     """One stream's ear."""
@@ -27,9 +32,17 @@ class Hearing:
         self._perform = perform
         self._up = Upsampler()
         self._detector = SpeechDetector() if conversation.is_gated else None
+        self._tone_frames = 0
+
+    def key(self) -> None:
+        """The caller pressed a key; its tone is no speech, and must not sound like an answer to the model."""
+        self._tone_frames = KEY_TONE_FRAMES
 
     async def frame(self, ulaw: bytes) -> None:
         """20 ms of the caller, as Twilio sends them."""
+        if self._tone_frames:
+            self._tone_frames -= 1
+            ulaw = SILENCE * len(ulaw)
         pcm = decode_ulaw(ulaw)
         await self._link.send_audio(self._up.push(pcm), unanswered=self._conversation.is_caller_unanswered)
         level = loudness(pcm) if self._detector is None else self._detector.push(pcm)

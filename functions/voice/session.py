@@ -188,6 +188,7 @@ class CallSession:
                 case MarkEcho(name=name):
                     await self._perform(self._conversation.mark_played(name, self._now_ms()))
                 case Dtmf(digit=digit):
+                    self._hearing.key()
                     self._campaign.heard_key(digit)
                     await self._perform(self._conversation.dtmf(digit, self._now_ms()))
                 case Stop():

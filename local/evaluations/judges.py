@@ -227,15 +227,13 @@ def answered_in_time(played: Played) -> Iterator[Verdict]:
 def interruptions_handled(played: Played) -> Iterator[Verdict]:
     """Whoever interrupts is heard at once and not told the same again; who murmurs or hesitates is not cut off."""
     clears = [int(event["at_ms"]) for event in played.events if event["event"] == "clear"]
-    explained: set[int] = set()
+    explained = {at for at in clears if _is_explained(played, at)}
     for line in (line for line in played.lines() if line.over_agent):
         if line.keeps_floor:
             yield _murmur(line, clears)
             continue
         reaction = next((at - line.start_ms for at in clears if at >= line.start_ms), None)
         limit = played.scenario.limits.barge_in_ms or 10_000
-        ended_ms = line.end_ms if line.end_ms is not None else line.start_ms + limit
-        explained.update(at for at in clears if line.start_ms <= at <= ended_ms + FLOOR_BACK_MS)
         cut = _cut_turn(played, line)
         yield Verdict(
             Aspect.INTERRUPTIONS,
@@ -246,10 +244,16 @@ def interruptions_handled(played: Played) -> Iterator[Verdict]:
         )
         yield _not_again(played, cut, line)
     yield _not_cut_off(played)
-    murmured = any(line.keeps_floor for line in played.lines())
-    stray = [at for at in clears if at not in explained]
-    if not murmured:
+    if not any(line.keeps_floor for line in played.lines()):
+        stray = [at for at in clears if at not in explained]
         yield Verdict(Aspect.INTERRUPTIONS, "the agent stops for nothing else", not stray, f"{len(stray)} clears")
+
+
+def _is_explained(played: Played, at_ms: int) -> bool:
+    """Whether the caller said or pressed something for which the agent may fall silent."""
+    spans = [(line.start_ms, line.end_ms or at_ms) for line in played.lines() if not line.keeps_floor]
+    spans += [(int(event["at_ms"]),) * 2 for event in played.events if event["event"] == "presses"]
+    return any(start <= at_ms <= end + FLOOR_BACK_MS for start, end in spans)
 
 
 def _murmur(line: Line, clears: Sequence[int]) -> Verdict:

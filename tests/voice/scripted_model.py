@@ -56,6 +56,8 @@ class ScriptedSession:
     audio_ms: float = 0
     activities: list[tuple[bool, float]] = field(default_factory=list)
     """What it was told of the caller's turns: began or ended, and how much of their voice had come by then."""
+    loudest: int = 0
+    """The largest sample that has come in."""
     closed: bool = False
     _events: asyncio.Queue[Sequence[SpeechEvent] | SessionEnded] = field(default_factory=asyncio.Queue)
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,6 +65,7 @@ class ScriptedSession:
     async def send_audio(self, pcm: bytes) -> None:
         self._refuse_when_closed()
         self.audio_ms += len(pcm) / 32
+        self.loudest = max(self.loudest, int(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0)))
 
     async def send_text(self, text: str) -> None:
         self._refuse_when_closed()

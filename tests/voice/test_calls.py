@@ -405,3 +405,20 @@ async def test_pressed_key_reaches_the_model() -> None:
         await call
         assert "9" in session.texts[-1]
         assert "dtmf" in home.kinds()
+
+
+async def test_the_tone_of_a_key_is_no_speech_to_the_model() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        phone.press("9")
+        await phone.speaks(160)
+        await asyncio.sleep(0.2)
+        assert session.audio_ms > 300
+        assert session.loudest < 100
+        await phone.speaks(100)
+        assert session.loudest > 1000
+        phone.hang_up()
+        await call
