@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from functions.tools.declaration import Declaration
 from functions.tools.gemini_schema import SchemaRefused, check_tool_name, gemini_schema
 from functions.tools.once import Once
 from functions.tools.outcome import Outcome, failed
@@ -65,17 +66,18 @@ class Registry:
                 found.setdefault(tool.name, tool)
         return found
 
-    def declared(self, agent: Agent) -> list[AnyTool]:
+    def declared(self, agent: Agent) -> list[Declaration]:
         """What the model can be told of. One that it has no words for is left out and said, or the call would fail."""
         fitting = []
         for tool in self.tools_of(agent).values():
+            declaration = Declaration(tool.name, tool.description, tool.parameters(agent))
             try:
-                check_tool_name(tool.name)
-                gemini_schema(tool.parameters())
+                check_tool_name(declaration.name)
+                gemini_schema(declaration.parameters)
             except SchemaRefused as refused:
                 log.error("tool cannot be declared", extra={"agent": agent.id, "tool": tool.name, "why": str(refused)})
                 continue
-            fitting.append(tool)
+            fitting.append(declaration)
         return fitting
 
     async def run(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> Outcome:

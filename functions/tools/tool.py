@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -128,6 +128,8 @@ class ToolContext:
     """The caller's last turn; personal."""
     at_ms: int | None = None
     """Milliseconds since the stream began."""
+    agents_so_far: Sequence[str] = ()
+    """Ids of the agents that have had this caller, in order; the last is the present one."""
     facts: frozenset[str] = frozenset()
     """What earlier tools have found out about the caller."""
     line: Line | None = None
@@ -182,8 +184,8 @@ class AnyTool(Protocol):
         """How it may be run."""
         ...
 
-    def parameters(self) -> Mapping[str, Any] | None:
-        """JSON Schema of the arguments; None when it takes none."""
+    def parameters(self, agent: Agent | None = None) -> Mapping[str, Any] | None:
+        """JSON Schema of the arguments, as this agent may use them; None when it takes none."""
         ...
 
     def begin(self, arguments: Mapping[str, Any]) -> Callable[[ToolContext], Awaitable[Answer]]:
@@ -200,10 +202,14 @@ class Tool(Generic[A]):
     arguments: type[A]
     run: Callable[[A, ToolContext], Awaitable[Answer]]
     traits: Traits = Traits()
+    fits: Callable[[Agent, dict[str, Any]], dict[str, Any]] | None = None
+    """Narrows the schema to what an agent's document allows, so that the model need not guess."""
 
-    def parameters(self) -> Mapping[str, Any] | None:
-        """JSON Schema of the arguments; None when it takes none."""
+    def parameters(self, agent: Agent | None = None) -> Mapping[str, Any] | None:
+        """JSON Schema of the arguments, as this agent may use them; None when it takes none."""
         schema = self.arguments.model_json_schema()
+        if agent is not None and self.fits is not None:
+            schema = self.fits(agent, schema)
         return schema if schema.get("properties") else None
 
     def begin(self, arguments: Mapping[str, Any]) -> Callable[[ToolContext], Awaitable[Answer]]:
@@ -213,6 +219,14 @@ class Tool(Generic[A]):
         except ValidationError as error:
             raise BadArguments(_explained(error)) from None
         return lambda context: self.run(parsed, context)
+
+
+def with_choices(schema: dict[str, Any], argument: str, choices: Sequence[str]) -> dict[str, Any]:
+    """The schema with these as the only values of a string argument; as it was when there are none."""
+    if not choices:
+        return schema
+    narrowed = {**schema["properties"][argument], "enum": list(choices)}
+    return {**schema, "properties": {**schema["properties"], argument: narrowed}}
 
 
 def _explained(error: ValidationError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from functions.voice import twiml
 from functions.voice.services import AfterStream, VoiceServices
@@ -60,6 +61,7 @@ async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterSt
         language=after.language,
         caller=call.from_ if after.attempt_id is None else call.to,
         attempt_id=after.attempt_id,
+        facts=after.facts,
     )
     log.warning("stream lost; the call goes on with another", extra={"call": call.call_sid, "stream": ticket.stream_no})
     return twiml.stream(services.public_base_url, services.tokens.issue(ticket))
@@ -75,10 +77,13 @@ async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | N
     if document is None:
         return None
     data = document.data
-    version = data.get("agent_version")
+    # Of a call that was handed over within, the agent that has it now.
+    holder = data.get("held_by")
+    holder = holder if isinstance(holder, Mapping) else data
+    version, facts = holder.get("agent_version"), data.get("facts")
     languages = data.get("languages")
     language = languages[-1] if isinstance(languages, list) and languages else data.get("language")
-    transfer_to, agent_id, attempt_id = (data.get(name) for name in ("transfer_to", "agent_id", "attempt_id"))
+    transfer_to, attempt_id, agent_id = data.get("transfer_to"), data.get("attempt_id"), holder.get("agent_id")
     return AfterStream(
         ending=Ending(str(data.get("ending") or Ending.STREAM_LOST)),
         language=str(language) if language else None,
@@ -87,4 +92,5 @@ async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | N
         agent_id=str(agent_id) if agent_id else None,
         attempt_id=str(attempt_id) if attempt_id else None,
         agent_version=version if isinstance(version, int) else None,
+        facts=tuple(map(str, facts)) if isinstance(facts, list) else (),
     )

@@ -19,6 +19,7 @@ class Answer:
     words: SpokenText = field(default_factory=SpokenText)
     complete: bool = False
     """The model has sent all of it."""
+    agent_id: str | None = None
 
 
 class AgentTurns:
@@ -31,6 +32,9 @@ class AgentTurns:
         self._early_words: list[str] = []
         """Transcript that came ahead of the first audio of its answer."""
         self._open: Answer | None = None
+        self._agent_id: str | None = None
+        self._speaker_is_new = False
+        """Whoever speaks now has not been heard yet: words that come belong to no earlier answer."""
         self.playout = Playout()
 
     @property
@@ -46,20 +50,26 @@ class AgentTurns:
     def audio(self, size: int, now_ms: float) -> str | None:
         """So much mu-law goes out now; opens an answer if none is. Returns the name of the mark that is due."""
         if self._open is None:
-            self._open = Answer(next(self._seqs), now_ms)
+            self._open = Answer(next(self._seqs), now_ms, agent_id=self._agent_id)
             self._waiting[self._open.seq] = self._open
             for text in self._early_words:
                 self._open.words.add(text, 0)
             self._early_words.clear()
+            self._speaker_is_new = False
         return self.playout.send(self._open.seq, size, now_ms)
 
     def words(self, text: str) -> None:
         """A fragment of transcript: of the open answer, of one just completed, or of the next."""
         answer = self._open or next(reversed(self._waiting.values()), None)
-        if answer is None:
+        if answer is None or (self._speaker_is_new and self._open is None):
             self._early_words.append(text)
         else:
             answer.words.add(text, self.playout.sent_ms(answer.seq))
+
+    def speaks_as(self, agent_id: str) -> None:
+        """This agent speaks from now on."""
+        self._speaker_is_new = self._agent_id is not None
+        self._agent_id = agent_id
 
     def sent_words(self) -> str:
         """The words of the open answer whose sound has been sent."""
@@ -111,4 +121,5 @@ class AgentTurns:
             cut_off=cut_off,
             audio_ms=audio_ms,
             heard_ms=heard_ms,
+            agent_id=answer.agent_id,
         )

@@ -51,6 +51,10 @@ class Arrears:
             await session.send_tool_answers([message])
         self._answers.append(message)
 
+    def settled(self, tool_call_id: str) -> None:
+        """Nobody waits for this call's answer any more."""
+        self._calls.pop(tool_call_id, None)
+
     # -- when another takes over
 
     def disown_calls(self) -> None:

@@ -6,7 +6,7 @@ may be made twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -69,12 +69,16 @@ class CallRecord:
 
     def began(self, agent: Agent, fields: Mapping[str, Any]) -> None:
         """The stream stands and the conversation begins."""
-        who = {"agent_id": agent.id, "agent_version": agent.version}
+        # A call belongs to the agent that began it, whoever has it when it is taken up again.
+        who = {"agent_id": agent.id, "agent_version": agent.version} if self._stream_no == 1 else {}
         self._merge({**who, **fields, "state": str(CallState.IN_PROGRESS), "ending": None, "streams": self._stream_no})
         # Queued from the beginning, for when nobody has called it over: a call that ends in a crash is analysed too.
         latest = self._clock.now() + timedelta(seconds=agent.limits.call_s) + CRASHED
         job = AnalysisJob(call_sid=self.call_sid, agent_id=agent.id, agent_version=agent.version, due_at=latest)
-        self._journal.put(Merge(analysis_path(self.call_sid), job.to_document()))
+        work = job.to_document()
+        if self._stream_no > 1:
+            del work["agent_id"], work["agent_version"]
+        self._journal.put(Merge(analysis_path(self.call_sid), work))
 
     def turn(self, turn: Turn) -> None:
         """Keep a turn, over an earlier version of it."""
@@ -95,6 +99,14 @@ class CallRecord:
                 self._first_audio_ms = round(ms)
         event = CallEvent(next(self._event_seqs), kind, self._clock.now(), round(ms), fields)
         self._journal.put(Put(event_path(self.call_sid, event.seq), event.to_document()))
+
+    def handed_over(self, agent_id: str, version: int, so_far: Sequence[str]) -> None:
+        """Another agent has the caller from now on."""
+        self._merge({"held_by": {"agent_id": agent_id, "agent_version": version}, "agents": list(so_far)})
+
+    def learned(self, facts: Iterable[str]) -> None:
+        """Tools have found out so much about the caller."""
+        self._merge({"facts": sorted(facts)})
 
     def tool_result(self, result: ToolResult) -> None:
         """Keep what a tool answered."""

@@ -99,6 +99,15 @@ class Conversation:
         """The result is on its way to the model."""
         self._model.tool_answered(tool_call_id, now_ms)
 
+    def handed_over(self, tool_call_id: str, agent_id: str, text: str, now_ms: float) -> None:
+        """Another agent goes on: whatever was owed is theirs now, and this is what they are told."""
+        talk = self._talk
+        talk.tools.discard(tool_call_id)
+        talk.watch.calm()
+        talk.patience.active(now_ms)
+        talk.agent.speaks_as(agent_id)
+        self.told(text, now_ms)
+
     def close_after_goodbye(self, ending: Ending, now_ms: float) -> None:
         """The call is to end once the agent has been heard."""
         if self._talk.closing is None:

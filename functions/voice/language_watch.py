@@ -67,6 +67,12 @@ class LanguageWatch:
         self._drifted_to = ""
         self._corrections = 0
 
+    def follow(self, languages: Languages, start: str) -> None:
+        """Another agent goes on, with languages of its own."""
+        self._start = start
+        self._mirrors = languages.policy is LanguagePolicy.MIRROR
+        self._allowed = (languages.allowed or ()) if self._mirrors else (start,)
+
     def tagged(self, turn: Turn) -> Turn:
         """The turn with its language and letters. One that says too little is taken to be in the speaker's last."""
         tag = self._tagger.tag(turn.text or turn.unheard, self._allowed or (self._start,))

@@ -42,6 +42,8 @@ class Move(StrEnum):
     """It is stuck for good: a fresh one, at the next place."""
     BROKEN = "broken"
     """It ended by itself."""
+    HANDED_OVER = "handed_over"
+    """Another agent goes on, with a session of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,12 @@ class ModelLink:
         if self._scope is not None and not self._scope.expired():
             self._scope.reschedule(asyncio.get_running_loop().time())
 
+    def hand_over(self, places: Sequence[Place], tool_call_id: str) -> None:
+        """Go on with another agent's sessions. The call that asked for it needs no answer any more."""
+        self._places = Places(places)
+        self._arrears.settled(tool_call_id)
+        self.move(Move.HANDED_OVER)
+
     async def _renew(self) -> None:
         """Close the old session, because the service refuses to resume one whose connection still stands; then open."""
         move, self._wanted = self._wanted or Move.BROKEN, None
@@ -216,8 +224,9 @@ class ModelLink:
             await self._memory.session_ends(move)
         if move is Move.BROKEN:
             self._may_break_again(now_s)
-        if move is Move.REPLACE:
+        if move in {Move.REPLACE, Move.HANDED_OVER}:
             self._arrears.handle = None
+        if move is Move.REPLACE:
             self._places.next()
         if session is not None:
             await session.close()

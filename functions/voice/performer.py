@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from functions.tools.tool import Wish
 from functions.voice.actions import (
     Action,
     BeginTurn,
@@ -31,7 +30,7 @@ from functions.voice.leg import TwilioLeg
 from functions.voice.model_link import ModelLink, Move
 from functions.voice.prompts import NUDGES, what_was_heard
 from functions.voice.stream_over import StreamOver
-from functions.voice.tool_desk import ToolDesk
+from functions.voice.tool_desk import Granted, ToolDesk
 from functions.voice.watchdog import Step
 from shared.domain.call import Turn
 
@@ -50,7 +49,7 @@ class Performer:
         tools: ToolDesk,
         now_ms: Callable[[], float],
         *,
-        granted: Callable[[str, Wish | None], None],
+        granted: Granted,
         tagged: Callable[[Turn], Turn],
         heard_turn: Callable[[Turn], None],
     ) -> None:

@@ -27,6 +27,21 @@ def greet(greeting: str) -> str:
     return f"[The caller is on the line now. Greet them with exactly these words, and then listen: {greeting}]"
 
 
+def taken_over(before: str, name: str, brief: str, language: str) -> str:
+    """Another agent has just handed this caller over."""
+    who = (
+        "Go on as if you were the same person: do not introduce yourself."
+        if before == name
+        else f"Say in a few words that you are {name}."
+    )
+    told = f" What they tell you: {brief!r}." if brief else ""
+    return (
+        f"[Your colleague {before} has just handed this caller over to you, in the middle of the call.{told} You know"
+        f" what was said so far. {who} Then go on at once with what the caller wants, in {language}. Do not greet them"
+        " anew, and do not ask for what they have already said.]"
+    )
+
+
 def carry_on(heard: str) -> str:
     """The session before this one broke while something was owed."""
     said = f" The caller has heard you say: {heard!r}." if heard else ""

@@ -39,7 +39,9 @@ class AfterStream:
     attempt_id: str | None = None
     """Of a call that Parley placed."""
     agent_version: int | None = None
-    """The one that the call began with."""
+    """The one that the call began with, or that the agent it was handed over to had."""
+    facts: tuple[str, ...] = ()
+    """What tools have found out about the caller."""
 
 
 class Endings:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from functions.tools.tool import ToolContext
+from functions.tools.tool import ToolContext, Transfer
 from functions.voice.call_record import CallRecord, seqs
 from functions.voice.campaign_call import CampaignCall
 from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.conversation import Conversation
 from functions.voice.errand import Errand
+from functions.voice.hand_over import Relay
 from functions.voice.hearing import Hearing
 from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
@@ -34,6 +35,7 @@ from functions.voice.tool_desk import ToolDesk
 from functions.voice.wishes import Wishes, tool_context
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
+from shared.domain.language_use import is_outside
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,10 @@ class CallSession:
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
         self._campaign = CampaignDesk(campaign, record, now_ms, self._tell)
         self._languages = LanguageWatch(agent.languages, self._language, services.tagger)
-        self._wishes = Wishes(conversation, self._campaign, now_ms)
+        relay = self._relay = Relay(services, ticket, errand, agent)
+        self._wishes = Wishes(conversation, self._campaign, link, record, relay, now_ms, self._changes_agent)
+        self._wishes.facts.update(ticket.facts)
+        conversation.agent.speaks_as(agent.id)
         self._performer = Performer(
             leg,
             link,
@@ -98,13 +103,22 @@ class CallSession:
         return tool_context(
             self._services,
             self._ticket,
-            self._agent,
+            self._relay,
             self._errand,
             self._record,
+            frozenset(self._wishes.facts),
             tool_call_id,
             self._spoken_language(),
             self._now_ms(),
         )
+
+    def _changes_agent(self, agent: Agent) -> str:
+        """Another agent goes on, in the language of the conversation if it speaks that."""
+        language, spoken = self._spoken_language(), agent.languages
+        if spoken.allowed and is_outside(language, spoken.allowed):
+            language = spoken.start
+        self._languages.follow(spoken, language)
+        return language
 
     # -- from beginning to end
 
@@ -139,10 +153,12 @@ class CallSession:
             "bad_messages": self._leg.bad_messages,
         }
         if ending in {Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE}:
-            self._wishes.transfer_to = next(iter(self._agent.transfer_numbers.values()), None)
+            number = next(iter(self._relay.agent.transfer_numbers.values()), None)
+            self._wishes.transfer = None if number is None else Transfer(number)
+        transfer = self._wishes.transfer
         extra = {
             "counters": counters,
-            "transfer_to": self._wishes.transfer_to,
+            "transfer_to": None if transfer is None else transfer.number,
             "model": self._link.model,
             "language_use": self._languages.use().to_document(),
         }
@@ -152,10 +168,11 @@ class CallSession:
             ending,
             self._spoken_language(),
             ticket.stream_no,
-            self._wishes.transfer_to,
-            ticket.agent_id,
+            None if transfer is None else transfer.number,
+            self._relay.agent.id,
             ticket.attempt_id,
-            self._agent.version,
+            self._relay.agent.version,
+            tuple(sorted(self._wishes.facts)),
         )
         self._services.endings.remember(self._ticket.call_sid, after)
         return after

@@ -42,7 +42,12 @@ def session_setup(
         instructions=instructions(agent, language, now, facts),
         voice=agent.voice,
         language=language,
-        tools=[ToolDeclaration(tool.name, tool.description, tool.parameters()) for tool in registry.declared(agent)],
+        tools=[
+            ToolDeclaration(
+                tool.name, tool.description, tool.parameters, blocking=tool.name not in agent.tools_in_background
+            )
+            for tool in registry.declared(agent)
+        ],
         activity=ActivityDetection(
             automatic=taking.mode == "model",
             start_sensitivity=taking.start_sensitivity,

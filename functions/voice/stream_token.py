@@ -41,6 +41,8 @@ class StreamTicket(BaseModel):
     """The other party's number, E.164."""
     attempt_id: str | None = None
     language: str | None = None
+    facts: tuple[str, ...] = ()
+    """What tools have found out about the caller in earlier streams."""
     nonce: str = ""
 
 

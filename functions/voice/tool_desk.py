@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
+from functions.tools.outcome import Outcome
 from functions.tools.registry import Registry
-from functions.tools.tool import ToolContext, Wish
+from functions.tools.tool import ToolContext
 from functions.voice.call_record import CallRecord
 from functions.voice.model_link import ModelLink
 from functions.voice.speech.model import ToolAnswer, ToolCall
 from shared.clock import Clock
 from shared.domain.call import ToolResult
+
+Granted = Callable[[str, Outcome], Awaitable[dict[str, Any] | None]]
+"""A tool has run: the call does what it wishes. Returns what the model is answered; None: nobody waits for it."""
 
 
 class ToolDesk:
@@ -37,7 +42,7 @@ class ToolDesk:
         self._answers: dict[str, ToolAnswer] = {}
         self._unwanted: set[str] = set()
 
-    def start(self, call: ToolCall, group: asyncio.TaskGroup, granted: Callable[[str, Wish | None], None]) -> None:
+    def start(self, call: ToolCall, group: asyncio.TaskGroup, granted: Granted) -> None:
         """Run the tool; granted is told its id and its wish before the model gets the answer."""
         if call.id in self._running:
             self._record.event("tool_call_repeated", self._now_ms(), {"tool": call.name})
@@ -56,7 +61,7 @@ class ToolDesk:
         if (answer := self._answers.get(call.id)) is not None:
             await self._link.answer(answer)
 
-    async def _run(self, call: ToolCall, granted: Callable[[str, Wish | None], None]) -> None:
+    async def _run(self, call: ToolCall, granted: Granted) -> None:
         started_ms = self._now_ms()
         context = self._context(call.id)
         outcome = await self._registry.run(call.name, call.arguments, context)
@@ -74,8 +79,10 @@ class ToolDesk:
             )
         )
         self._record.event("tool_answered", now_ms, {"tool": call.name, "status": outcome.status})
-        answer = ToolAnswer(call.id, call.name, outcome.response)
+        response = await granted(call.id, outcome)
+        if response is None:
+            return
+        answer = ToolAnswer(call.id, call.name, response)
         self._answers[call.id] = answer
-        granted(call.id, outcome.wish)
         if call.id not in self._unwanted:
             await self._link.answer(answer)

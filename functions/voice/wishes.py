@@ -3,47 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from functions.tools.tool import EndCall, ToolContext, Transfer, Wish
+from functions.tools.outcome import Outcome
+from functions.tools.tool import EndCall, HandOver, Learned, ToolContext, Transfer
 from functions.voice.call_record import CallRecord
 from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.conversation import Conversation
 from functions.voice.errand import Errand
+from functions.voice.hand_over import NOT_THERE, NobodyThere, Relay
+from functions.voice.model_link import ModelLink
+from functions.voice.prompts import taken_over
 from functions.voice.services import VoiceServices
 from functions.voice.stream_token import StreamTicket
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
+from shared.domain.languages import language_name
 
 
 class Wishes:
     """One stream's."""
 
-    def __init__(self, conversation: Conversation, campaign: CampaignDesk, now_ms: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        campaign: CampaignDesk,
+        link: ModelLink,
+        record: CallRecord,
+        relay: Relay,
+        now_ms: Callable[[], float],
+        changes_agent: Callable[[Agent], str],
+    ) -> None:
         self._conversation = conversation
         self._campaign = campaign
+        self._link = link
+        self._record = record
+        self._relay = relay
         self._now_ms = now_ms
-        self.transfer_to: str | None = None
-        """Whom the caller is joined to when the stream is over."""
+        self._changes_agent = changes_agent
+        """Another agent goes on; returns the language in which it does."""
+        self.transfer: Transfer | None = None
+        """To whom the caller is joined when the stream is over."""
+        self.facts: set[str] = set()
+        """What tools have found out about the caller."""
 
-    def granted(self, tool_call_id: str, wish: Wish | None) -> None:
-        """A tool has run: its answer goes to the model, and the call does what it wishes."""
+    async def granted(self, tool_call_id: str, outcome: Outcome) -> dict[str, Any] | None:
+        """A tool has run: the call does what it wishes. Returns the model's answer; None: another goes on."""
         now_ms = self._now_ms()
-        self._conversation.tool_answered(tool_call_id, now_ms)
-        self._campaign.granted(wish)
-        match wish:
+        self._campaign.granted(outcome.wish)
+        response: dict[str, Any] | None = outcome.response
+        match outcome.wish:
+            case HandOver() as wish if wish.agent_id != self._relay.agent.id:
+                response = await self._hand_over(tool_call_id, wish)
+                if response is None:
+                    return None
             case EndCall(ending):
                 self._conversation.close_after_goodbye(ending, now_ms)
-            case Transfer(number):
-                self.transfer_to = number
+            case Transfer() as transfer:
+                self.transfer = transfer
                 self._conversation.close_after_goodbye(Ending.TRANSFERRED, now_ms)
+            case Learned(fact):
+                self.facts.add(str(fact))
+                self._record.learned(self.facts)
+        self._conversation.tool_answered(tool_call_id, now_ms)
+        return response
+
+    async def _hand_over(self, tool_call_id: str, wish: HandOver) -> dict[str, Any] | None:
+        before = self._relay.agent
+        try:
+            agent = await self._relay.find(wish.agent_id)
+            language = self._changes_agent(agent)
+            places = self._relay.places(agent, language)
+        except NobodyThere:
+            self._changes_agent(before)
+            return NOT_THERE
+        self._relay.passed_to(agent)
+        self._record.handed_over(agent.id, agent.version, self._relay.so_far)
+        now_ms = self._now_ms()
+        self._record.event("handed_over", now_ms, {"from": before.id, "to": agent.id})
+        told = taken_over(before.name, agent.name, wish.brief, language_name(language))
+        self._conversation.handed_over(tool_call_id, agent.id, told, now_ms)
+        self._link.hand_over(places, tool_call_id)
+        return None
 
 
 def tool_context(
     services: VoiceServices,
     ticket: StreamTicket,
-    agent: Agent,
+    relay: Relay,
     errand: Errand | None,
     record: CallRecord,
+    facts: frozenset[str],
     tool_call_id: str,
     language: str,
     now_ms: float,
@@ -52,7 +102,7 @@ def tool_context(
     caller_turns = record.caller_turns
     return ToolContext(
         call_sid=ticket.call_sid,
-        agent=agent,
+        agent=relay.agent,
         caller=ticket.caller,
         idempotency_key=f"{ticket.call_sid}:{tool_call_id}",
         clock=services.clock,
@@ -63,4 +113,6 @@ def tool_context(
         language=language,
         last_words=caller_turns[-1].text if caller_turns else "",
         at_ms=round(now_ms),
+        agents_so_far=tuple(relay.so_far),
+        facts=facts,
     )

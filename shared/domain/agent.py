@@ -109,8 +109,11 @@ class TurnTaking(Strict):
 
     @model_validator(mode="after")
     def _what_is_set_has_an_effect(self) -> TurnTaking:
-        own = {"voice_threshold", "start_ms", "backchannel_ms", "hello_ms"} & self.model_fields_set
-        models = {"start_sensitivity", "end_sensitivity", "prefix_padding_ms"} & self.model_fields_set
+        # A document that was written out whole names every field; a default in it is nobody's wish.
+        fields = type(self).model_fields
+        wished = {name for name in self.model_fields_set if getattr(self, name) != fields[name].default}
+        own = {"voice_threshold", "start_ms", "backchannel_ms", "hello_ms"} & wished
+        models = {"start_sensitivity", "end_sensitivity", "prefix_padding_ms"} & wished
         if self.mode == "model" and own:
             raise ValueError(f"{', '.join(sorted(own))} need mode parley; in mode model the speech model decides")
         if self.mode == "parley" and models:

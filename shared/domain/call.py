@@ -80,6 +80,8 @@ class Turn:
     """Agent only: how much audio was sent."""
     heard_ms: int = 0
     """Agent only: how much of it was played, by Twilio's marks."""
+    agent_id: str | None = None
+    """Agent only: which one, where several share a call."""
     script: str | None = None
     """ISO 15924, the letters of the text as the model wrote them: Deva, Latn; "Deva+Latn" where both are used."""
 

@@ -95,8 +95,9 @@ class RequestTool:
             may_run_again=described.is_repeatable,
         )
 
-    def parameters(self) -> Mapping[str, Any] | None:
-        """JSON Schema of the arguments."""
+    def parameters(self, agent: Agent | None = None) -> Mapping[str, Any] | None:
+        """JSON Schema of the arguments; the document that describes it is the agent's own."""
+        del agent
         return self.described.parameters or None
 
     def begin(self, arguments: Mapping[str, Any]) -> Callable[[ToolContext], Awaitable[Answer]]:
