@@ -22,21 +22,21 @@ MOST_HELD_FRAMES: Final = 250
 
 
 class CallerStream(Protocol):
-    """What a line does with the caller's frames. session is None while none stands. All raise SessionEnded."""
+    """What a line does with the caller's frames, at once; session is None while none stands. All raise SessionEnded."""
 
-    async def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
+    def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
         """20 ms; unanswered: they belong to something that has had no answer yet."""
         ...
 
-    async def begin(self, back_ms: float, session: SpeechSession | None) -> None:
+    def begin(self, back_ms: float, session: SpeechSession | None) -> None:
         """The caller's turn began so long ago."""
         ...
 
-    async def end(self, session: SpeechSession | None) -> None:
+    def end(self, session: SpeechSession | None) -> None:
         """The caller's turn is over."""
         ...
 
-    async def replay(self, session: SpeechSession) -> None:
+    def replay(self, session: SpeechSession) -> None:
         """A new session stands: it gets what it cannot know."""
         ...
 
@@ -49,13 +49,13 @@ class WholeStream:
         self._unanswered: deque[bytes] = deque(maxlen=MOST_UNANSWERED_FRAMES)
         self._is_unanswered = False
 
-    async def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
+    def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
         self._is_unanswered = unanswered
         if session is None:
             self._waiting.append(pcm)
             return
         try:
-            await session.send_audio(pcm)
+            session.send_audio(pcm)
         except SessionEnded:
             self._waiting.append(pcm)
             raise
@@ -65,19 +65,19 @@ class WholeStream:
             while len(recent) > PRE_ROLL_FRAMES:
                 recent.popleft()
 
-    async def begin(self, back_ms: float, session: SpeechSession | None) -> None:
+    def begin(self, back_ms: float, session: SpeechSession | None) -> None:
         """Not ours to say."""
 
-    async def end(self, session: SpeechSession | None) -> None:
+    def end(self, session: SpeechSession | None) -> None:
         """Not ours to say."""
 
-    async def replay(self, session: SpeechSession) -> None:
+    def replay(self, session: SpeechSession) -> None:
         if self._is_unanswered:
             self._waiting.extendleft(reversed(self._unanswered))
         self._unanswered.clear()
         while self._waiting:
             frame = self._waiting[0]
-            await session.send_audio(frame)
+            session.send_audio(frame)
             self._waiting.popleft()
             self._unanswered.append(frame)
 
@@ -92,44 +92,36 @@ class TurnStream:
         """The turn that is open, or that has had no answer yet."""
         self._is_open = False
 
-    async def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
+    def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
         if self._is_open:
             self._turn.append(pcm)
             if session is not None:
-                await session.send_audio(pcm)
+                session.send_audio(pcm)
             return
         self._held.append(pcm)
         if self._turn and not unanswered:
             self._turn.clear()
 
-    async def begin(self, back_ms: float, session: SpeechSession | None) -> None:
+    def begin(self, back_ms: float, session: SpeechSession | None) -> None:
         frames = round(back_ms / FRAME_MS) + PRE_ROLL_FRAMES
         before = list(self._held)[-frames:]
         self._held.clear()
         self._turn.extend(before)
         self._is_open = True
         if session is not None:
-            await session.send_activity(True)
+            session.send_activity(True)
             for frame in before:
-                await session.send_audio(frame)
+                session.send_audio(frame)
 
-    async def end(self, session: SpeechSession | None) -> None:
+    def end(self, session: SpeechSession | None) -> None:
         self._is_open = False
         if session is not None:
-            await session.send_activity(False)
+            session.send_activity(False)
 
-    async def replay(self, session: SpeechSession) -> None:
-        # The caller goes on meanwhile: the turn may grow, end, and be followed by another.
-        at, is_open_there = 0, False
-        while True:
-            if not is_open_there and (at < len(self._turn) or self._is_open):
-                is_open_there = True
-                await session.send_activity(True)
-            elif at < len(self._turn):
-                at += 1
-                await session.send_audio(self._turn[at - 1])
-            elif is_open_there and not self._is_open:
-                is_open_there = False
-                await session.send_activity(False)
-            else:
-                return
+    def replay(self, session: SpeechSession) -> None:
+        if self._turn or self._is_open:
+            session.send_activity(True)
+            for frame in self._turn:
+                session.send_audio(frame)
+            if not self._is_open:
+                session.send_activity(False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from functions.tools.tool import Wish
 from functions.voice.call_record import CallRecord
@@ -23,7 +23,7 @@ class CampaignDesk:
         campaign: CampaignCall | None,
         record: CallRecord,
         now_ms: Callable[[], float],
-        tell: Callable[[str], Awaitable[None]],
+        tell: Callable[[str], None],
     ) -> None:
         self._campaign = campaign
         self._record = record
@@ -56,7 +56,7 @@ class CampaignDesk:
         written = await campaign.suppress(evidence)
         self._record.event("suppressed", self._now_ms(), {"written": written})
         if await campaign.model_must_be_told():
-            await self._tell(OPTED_OUT)
+            self._tell(OPTED_OUT)
 
     async def listen_for_machine(self) -> None:
         """A machine gets the campaign's message, or nothing; what a person said weighs more than the detector."""
@@ -68,7 +68,7 @@ class CampaignDesk:
         self._record.event("machine_answered", self._now_ms(), {"message": bool(message)})
         if not message:
             raise StreamOver(Ending.AGENT_ENDED)
-        await self._tell(leave_message(message))
+        self._tell(leave_message(message))
 
     async def report(self, ending: Ending, first_audio_ms: float | None, language: str | None) -> None:
         """Tell the campaign how it went."""

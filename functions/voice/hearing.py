@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from functions.voice.actions import Action
 from functions.voice.audio import Upsampler, decode_ulaw, loudness
@@ -24,7 +24,7 @@ class Hearing:
         link: ModelLink,
         conversation: Conversation,
         now_ms: Callable[[], float],
-        perform: Callable[[Sequence[Action]], Awaitable[None]],
+        perform: Callable[[Sequence[Action]], None],
     ) -> None:
         self._link = link
         self._conversation = conversation
@@ -38,12 +38,14 @@ class Hearing:
         """The caller pressed a key; its tone is no speech, and must not sound like an answer to the model."""
         self._tone_frames = KEY_TONE_FRAMES
 
-    async def frame(self, ulaw: bytes) -> None:
+    def frame(self, ulaw: bytes) -> None:
         """20 ms of the caller, as Twilio sends them."""
         if self._tone_frames:
             self._tone_frames -= 1
             ulaw = SILENCE * len(ulaw)
         pcm = decode_ulaw(ulaw)
-        await self._link.send_audio(self._up.push(pcm), unanswered=self._conversation.is_caller_unanswered)
+        self._link.send_audio(self._up.push(pcm), unanswered=self._conversation.is_caller_unanswered)
         level = loudness(pcm) if self._detector is None else self._detector.push(pcm)
-        await self._perform(self._conversation.caller_frame(level, self._now_ms()))
+        actions = self._conversation.caller_frame(level, self._now_ms())
+        if actions:
+            self._perform(actions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
@@ -67,7 +68,11 @@ class TwilioLeg:
         self._websocket = websocket
         self._short = short_way(websocket)
         self._receive = websocket.receive if self._short is None else self._short.receive
-        self._listener: Listener
+        self._hear_voice: Callable[[bytes], None]
+        self._hear: Callable[[Message], None]
+        self._unsent: asyncio.Queue[str] = asyncio.Queue()
+        """What waits where there is no short way."""
+        self._gone = False
         self._stream_sid = ""
         self._out = OutgoingStream("")
         self.unknown_messages = 0
@@ -88,8 +93,10 @@ class TwilioLeg:
             try:
                 received = await self._receive()
             except (WebSocketDisconnect, RuntimeError):
+                self._gone = True
                 raise LegEnded from None
             if received["type"] == "websocket.disconnect":
+                self._gone = True
                 raise LegEnded
             if RAISED in received:
                 raise received[RAISED]
@@ -101,16 +108,16 @@ class TwilioLeg:
 
     async def listen(self, listener: Listener) -> None:
         """Let this one hear all that comes, until it raises something, which this raises then, or LegEnded."""
-        self._listener = listener
+        self._hear_voice, self._hear = listener.hear_voice, listener.hear
         if self._short is not None:
             self._short.take(self._take)
         try:
             while True:
                 message = await self.receive()
                 if isinstance(message, Media):
-                    listener.hear_voice(message.ulaw)
+                    self._hear_voice(message.ulaw)
                 else:
-                    listener.hear(message)
+                    self._hear(message)
         finally:
             if self._short is not None:
                 self._short.take(None)
@@ -119,9 +126,9 @@ class TwilioLeg:
         """A message straight from the socket: no task has to wake up for it."""
         ulaw = voice_of(text)
         if ulaw is not None:
-            self._listener.hear_voice(ulaw)
+            self._hear_voice(ulaw)
         elif (message := self._read(text)) is not None:
-            self._listener.hear(message)
+            self._hear(message)
 
     def _read(self, text: str | bytes, *, binary: bool = False) -> Message | None:
         """The message, if it is one of those we know; others are counted. Raises LegEnded at too many bad ones."""
@@ -142,33 +149,51 @@ class TwilioLeg:
         if self.bad_messages >= MOST_BAD_MESSAGES:
             raise LegEnded
 
-    async def play(self, ulaw: bytes, mark: str | None) -> None:
+    # -- sending: none of these waits, all raise LegEnded
+
+    def play(self, ulaw: bytes, mark: str | None) -> None:
         """Queue audio at Twilio, and a mark behind it."""
-        await self._send(self._out.media(ulaw))
+        self._send(self._out.media(ulaw))
         if mark is not None:
-            await self.mark(mark)
+            self._send(self._out.mark(mark))
 
-    async def mark(self, name: str) -> None:
+    def mark(self, name: str) -> None:
         """Ask to be told when everything queued so far has been played."""
-        await self._send(self._out.mark(name))
+        self._send(self._out.mark(name))
 
-    async def clear(self) -> None:
+    def clear(self) -> None:
         """Drop what is queued at Twilio."""
-        await self._send(self._out.clear)
+        self._send(self._out.clear)
 
-    async def _send(self, text: str) -> None:
+    def _send(self, text: str) -> None:
+        if self._short is None:
+            if self._gone:
+                raise LegEnded
+            self._unsent.put_nowait(text)
+            return
         try:
-            if self._short is None:
-                await self._websocket.send_text(text)
-            else:
-                self._short.write_text(text)
+            self._short.write_text(text)
+        except OSError:
+            raise LegEnded from None
+
+    async def send_the_long_way(self) -> None:
+        """Run beside listen(): sends what waits, where there is no short way."""
+        while self._short is None:
+            await self._send_now(await self._unsent.get())
+
+    async def _send_now(self, text: str) -> None:
+        try:
+            await self._websocket.send_text(text)
         except (WebSocketDisconnect, RuntimeError, OSError):
+            self._gone = True
             raise LegEnded from None
 
     async def close(self, code: int = 1000) -> None:
         """Let Twilio go on with the verb behind the stream. Closing twice is fine."""
         if self._websocket.application_state is WebSocketState.CONNECTED:
             try:
+                while not self._unsent.empty():
+                    await self._send_now(self._unsent.get_nowait())
                 await self._websocket.close(code)
-            except (WebSocketDisconnect, RuntimeError, OSError):
+            except (WebSocketDisconnect, RuntimeError, OSError, LegEnded):
                 log.info("stream was gone before it was closed")

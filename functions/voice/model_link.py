@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -59,7 +59,7 @@ class Recollection:
 class Memory:
     """What the line asks its owner."""
 
-    async def session_ends(self, move: Move) -> None:
+    def session_ends(self, move: Move) -> None:
         """A session is left, or has gone."""
 
     def recollect(self) -> Recollection:
@@ -79,6 +79,7 @@ class ModelLink:
         self._session: SpeechSession | None = None
         self._left: SpeechSession | None = None
         """A session that is gone and not yet closed."""
+        self._taker: Callable[[Sequence[SpeechEvent]], None] | None = None
         self._wanted: Move | None = None
         self._scope: asyncio.Timeout | None = None
         self._arrears = Arrears()
@@ -118,29 +119,44 @@ class ModelLink:
     async def _stand(self, session: SpeechSession, debt: str | None) -> None:
         """What is owed first, then the caller's words, then the present."""
         await self._arrears.pay(session, debt)
-        await self._caller.replay(session)
+        self._caller.replay(session)
         self._session = session
+        if self._taker is not None:
+            session.take(self._take)
+
+    def take(self, taker: Callable[[Sequence[SpeechEvent]], None]) -> None:
+        """Give what the model sends to this at once where the session can; receive() brings what others could not.
+
+        What it raises comes out of receive().
+        """
+        self._taker = taker
+        if self._session is not None:
+            self._session.take(self._take)
+
+    def _take(self, events: Sequence[SpeechEvent]) -> None:
+        assert self._taker is not None
+        self._taker(self._taken(events))
 
     # -- sending
 
-    async def send_audio(self, pcm: bytes, *, unanswered: bool = False) -> None:
+    def send_audio(self, pcm: bytes, *, unanswered: bool = False) -> None:
         """The caller's voice, PCM16 at 16 kHz; unanswered: it belongs to something that has had no answer yet."""
         try:
-            await self._caller.send(pcm, self._session, unanswered=unanswered)
+            self._caller.send(pcm, self._session, unanswered=unanswered)
         except SessionEnded:
             self._session_is_gone()
 
-    async def begin_turn(self, back_ms: float) -> None:
+    def begin_turn(self, back_ms: float) -> None:
         """The caller's turn began so long ago; only where that is ours to say."""
         try:
-            await self._caller.begin(back_ms, self._session)
+            self._caller.begin(back_ms, self._session)
         except SessionEnded:
             self._session_is_gone()
 
-    async def end_turn(self) -> None:
+    def end_turn(self) -> None:
         """The caller's turn is over; only where that is ours to say."""
         try:
-            await self._caller.end(self._session)
+            self._caller.end(self._session)
         except SessionEnded:
             self._session_is_gone()
 
@@ -173,6 +189,8 @@ class ModelLink:
     def _session_is_gone(self) -> None:
         """Sending failed: whoever receives is to take the session up again."""
         self._left, self._session = self._session, None
+        if self._left is not None:
+            self._left.take(None)
         if self._wanted is None:
             self.move(Move.BROKEN)
 
@@ -219,9 +237,11 @@ class ModelLink:
         move, self._wanted = self._wanted or Move.BROKEN, None
         session, self._session, self._left = self._session or self._left, None, None
         now_s = asyncio.get_running_loop().time()
+        if session is not None:
+            session.take(None)
         if session is not None or not self._lost_s:
             self._lost_s = now_s
-            await self._memory.session_ends(move)
+            self._memory.session_ends(move)
         if move is Move.BROKEN:
             self._may_break_again(now_s)
         if move in {Move.REPLACE, Move.HANDED_OVER}:

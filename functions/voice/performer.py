@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import assert_never
 
 from functions.voice.actions import (
@@ -67,32 +67,37 @@ class Performer:
         """A turn was kept: somebody else wants to know."""
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
+        self._texts: asyncio.Queue[tuple[Callable[[str], Awaitable[None]], str]] = asyncio.Queue()
+        """What the model is to be told, and in which way."""
         self.first_audio_ms: float | None = None
         self.tried: dict[Step, int] = dict.fromkeys(Step, 0)
         """What was done about a stuck model, how often."""
 
-    async def perform(self, actions: Sequence[Action]) -> None:
-        """All of these, in order. Raises StreamOver when the line is to drop, LegEnded when it has."""
+    def perform(self, actions: Sequence[Action]) -> None:
+        """All of these, in order, and at once; only texts to the model wait for one another.
+
+        Raises StreamOver when the line is to drop, LegEnded when it has.
+        """
         for action in actions:
             match action:
                 case Play(ulaw, mark):
-                    await self._play(ulaw, mark)
+                    self._play(ulaw, mark)
                 case SendMark(name):
-                    await self._leg.mark(name)
+                    self._leg.mark(name)
                 case ClearPlayout():
-                    await self._leg.clear()
+                    self._leg.clear()
                 case TellModel(text):
-                    await self.tell(text)
+                    self.tell(text)
                 case TellHeard(heard, unheard):
-                    await self._link.add_context(what_was_heard(heard, unheard))
+                    self._texts.put_nowait((self._link.add_context, what_was_heard(heard, unheard)))
                 case BeginTurn(back_ms):
-                    await self._link.begin_turn(back_ms)
+                    self._link.begin_turn(back_ms)
                 case EndTurn():
-                    await self._link.end_turn()
+                    self._link.end_turn()
                 case MoveOn():
                     self._link.move(Move.PLANNED)
                 case Recover():
-                    await self._recover(action)
+                    self._recover(action)
                 case SaveTurn(turn):
                     told = self._tagged(turn)
                     self._record.turn(told)
@@ -108,24 +113,30 @@ class Performer:
                 case _:
                     assert_never(action)
 
-    async def _play(self, ulaw: bytes, mark: str | None) -> None:
+    async def tell_model(self) -> None:
+        """Say to the model what waits to be said, in order, for as long as the stream runs."""
+        while True:
+            say, text = await self._texts.get()
+            await say(text)
+
+    def _play(self, ulaw: bytes, mark: str | None) -> None:
         if self.first_audio_ms is None:
             self.first_audio_ms = self._now_ms()
             self._record.event("first_audio", self.first_audio_ms)
-        await self._leg.play(ulaw, mark)
+        self._leg.play(ulaw, mark)
 
-    async def tell(self, text: str, *, told: bool = False) -> None:
+    def tell(self, text: str, *, told: bool = False) -> None:
         """Direct the model, which is to answer by voice; told: it has been already."""
         self._conversation.told(text, self._now_ms())
         if not told:
-            await self._link.send_text(text)
+            self._texts.put_nowait((self._link.send_text, text))
 
-    async def _recover(self, action: Recover) -> None:
+    def _recover(self, action: Recover) -> None:
         self.tried[action.step] += 1
         log.warning("speech model is stuck", extra={"call": self._record.call_sid, "step": str(action.step)})
         match action.step:
             case Step.NUDGE:
-                await self._link.send_text(NUDGES[action.awaiting])
+                self._texts.put_nowait((self._link.send_text, NUDGES[action.awaiting]))
             case Step.RESUME:
                 self._link.move(Move.RESUME)
             case _:

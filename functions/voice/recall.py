@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from functions.voice.call_record import CallRecord
 from functions.voice.conversation import Conversation
@@ -45,7 +45,7 @@ class Recall(Memory):
         conversation: Conversation,
         record: CallRecord,
         now_ms: Callable[[], float],
-        line_lost: Callable[[], Awaitable[None]],
+        line_lost: Callable[[], None],
     ) -> None:
         self._conversation = conversation
         self._record = record
@@ -60,10 +60,10 @@ class Recall(Memory):
         turns = sorted(self._record.turns.values(), key=lambda turn: turn.seq)
         return (*self.before, *_said((str(turn.speaker), turn.text) for turn in turns))
 
-    async def session_ends(self, move: Move) -> None:
+    def session_ends(self, move: Move) -> None:
         """Note it, and let the conversation end what was under way."""
         self._record.event("model_session_left", self._now_ms(), {"why": str(move)})
-        await self._line_lost()
+        self._line_lost()
 
     def recollect(self) -> Recollection:
         """The turns, and what the caller is owed."""

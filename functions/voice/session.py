@@ -1,13 +1,16 @@
 """One stream of a call, from its start message to its end.
 
-hear() brings the caller to the model, speak() brings the model to the caller; both hand what happened to the
-Conversation, whose decisions the Performer carries out. One TaskGroup holds them, the tools that run, and the clock.
+Whatever comes from either side is dealt with at once, in the socket's own callback: no task wakes up for a frame. The
+Hearing brings the caller to the model, the Speaking brings the model to the caller; both hand what happened to the
+Conversation, whose decisions the Performer carries out. One TaskGroup holds what takes time: sessions that open, texts
+to the model, the tools that run, and the clock.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from functions.tools.tool import ToolContext, Transfer
 from functions.voice.call_record import CallRecord, seqs
@@ -19,7 +22,7 @@ from functions.voice.hand_over import Relay
 from functions.voice.hearing import Hearing
 from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
-from functions.voice.media_stream import Dtmf, MarkEcho, Media, Stop
+from functions.voice.media_stream import Dtmf, MarkEcho, Message, Stop
 from functions.voice.model_link import ModelLink
 from functions.voice.patience import Pace
 from functions.voice.performer import Performer
@@ -28,7 +31,7 @@ from functions.voice.recall import Recall, said_before
 from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.session_setup import first_words, gate_of, places
 from functions.voice.speaking import Speaking
-from functions.voice.speech.model import SpeechError, SpeechRefused, SpeechUnavailable
+from functions.voice.speech.model import SpeechError, SpeechEvent, SpeechRefused, SpeechUnavailable
 from functions.voice.stream_over import StreamOver
 from functions.voice.stream_token import StreamTicket
 from functions.voice.tool_desk import ToolDesk
@@ -85,16 +88,17 @@ class CallSession:
         )
         self._perform = self._performer.perform
         self._hearing = Hearing(link, conversation, now_ms, self._perform)
+        self.hear_voice = self._hearing.frame
         self._speaking = Speaking(conversation, record, now_ms, self._perform)
 
     def _now_ms(self) -> float:
         return (asyncio.get_running_loop().time() - self._start_s) * 1000
 
-    async def _tell(self, text: str) -> None:
-        await self._performer.tell(text)
+    def _tell(self, text: str) -> None:
+        self._performer.tell(text)
 
-    async def _line_lost(self) -> None:
-        await self._speaking.line_lost()
+    def _line_lost(self) -> None:
+        self._speaking.line_lost()
 
     def _spoken_language(self) -> str:
         return self._record.spoken_language or self._language
@@ -183,7 +187,9 @@ class CallSession:
             async with asyncio.TaskGroup() as group:
                 self._performer.group = self._campaign.group = group
                 group.create_task(self._speak())
-                group.create_task(self._hear())
+                group.create_task(self._leg.listen(self))
+                group.create_task(self._leg.send_the_long_way())
+                group.create_task(self._performer.tell_model())
                 group.create_task(self._keep_time())
                 group.create_task(self._campaign.listen_for_machine())
         except* LegEnded:
@@ -197,21 +203,19 @@ class CallSession:
 
     # -- the caller's side
 
-    async def _hear(self) -> None:
-        while True:
-            match await self._leg.receive():
-                case Media(ulaw=ulaw):
-                    await self._hearing.frame(ulaw)
-                case MarkEcho(name=name):
-                    await self._perform(self._conversation.mark_played(name, self._now_ms()))
-                case Dtmf(digit=digit):
-                    self._hearing.key()
-                    self._campaign.heard_key(digit)
-                    await self._perform(self._conversation.dtmf(digit, self._now_ms()))
-                case Stop():
-                    raise StreamOver(self._closed_by_caller())
-                case _:
-                    pass
+    def hear(self, message: Message) -> None:
+        """A message that is no voice. Raises StreamOver when it is the last."""
+        match message:
+            case MarkEcho(name=name):
+                self._perform(self._conversation.mark_played(name, self._now_ms()))
+            case Dtmf(digit=digit):
+                self._hearing.key()
+                self._campaign.heard_key(digit)
+                self._perform(self._conversation.dtmf(digit, self._now_ms()))
+            case Stop():
+                raise StreamOver(self._closed_by_caller())
+            case _:
+                pass
 
     def _closed_by_caller(self) -> Ending:
         closing = self._conversation.closing
@@ -220,11 +224,11 @@ class CallSession:
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(HOLD_TICK_S)
-            await self._perform(self._conversation.tick(self._now_ms()))
+            self._perform(self._conversation.tick(self._now_ms()))
             quiet = self._conversation.is_quiet
             if quiet and (drift := self._languages.correction()) is not None:
                 self._record.event("language_drift", self._now_ms(), {"language": drift.spoken})
-                await self._tell(wrong_language(drift.spoken, drift.allowed, drift.wanted))
+                self._tell(wrong_language(drift.spoken, drift.allowed, drift.wanted))
             if self._services.drain.wants_stream(asyncio.get_running_loop().time(), quiet=quiet):
                 self._record.event("stream_handed_over", self._now_ms(), {"quiet": quiet})
                 raise StreamOver(Ending.STREAM_LOST)
@@ -240,15 +244,19 @@ class CallSession:
         self._record.event("speech_model_ready", self._now_ms(), {"prepared": greeted})
         self._conversation.session_stands(self._now_ms())
         words = first_words(self._agent, self._language, self._errand, self._ticket.caller)
-        await self._performer.tell(RESUMED if self._ticket.stream_no > 1 else greet(words), told=greeted)
+        self._performer.tell(RESUMED if self._ticket.stream_no > 1 else greet(words), told=greeted)
+        self._link.take(self._take)
         while True:
             try:
                 events = await self._link.receive()
             except SpeechError as error:
                 self._model_failed("speech model failed", error)
                 raise StreamOver(Ending.SPEECH_MODEL_FAILED) from None
-            for event in events:
-                await self._speaking.take(event)
+            self._take(events)
+
+    def _take(self, events: Sequence[SpeechEvent]) -> None:
+        for event in events:
+            self._speaking.take(event)
 
     async def _open(self) -> bool:
         """Open the model's session; True if one was ready that has been told to greet."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from functions.voice.actions import Action
 from functions.voice.agent_sound import AgentSound
@@ -28,7 +28,7 @@ class Speaking:
         conversation: Conversation,
         record: CallRecord,
         now_ms: Callable[[], float],
-        perform: Callable[[Sequence[Action]], Awaitable[None]],
+        perform: Callable[[Sequence[Action]], None],
     ) -> None:
         self._conversation = conversation
         self._record = record
@@ -38,29 +38,29 @@ class Speaking:
         self._sound = AgentSound()
         self.unknown_messages = 0
 
-    async def take(self, event: SpeechEvent) -> None:
+    def take(self, event: SpeechEvent) -> None:
         """The model sent this."""
         now_ms = self._now_ms()
         match event:
             case AgentAudio(pcm=pcm):
                 voice = self._down.push(pcm)
                 if voice:
-                    await self._perform(self._conversation.agent_audio(encode_ulaw(voice), now_ms))
+                    self._perform(self._conversation.agent_audio(encode_ulaw(voice), now_ms))
                     if (flaw := self._sound.push(voice)) is not None:
-                        await self._perform(self._conversation.flawed(str(flaw), now_ms))
+                        self._perform(self._conversation.flawed(str(flaw), now_ms))
                 return
             case GenerationComplete() | TurnComplete() | Interrupted():
                 tail = self._end_of_audio(event)
                 if tail and self._conversation.agent.is_open:
-                    await self._perform(self._conversation.agent_audio(tail, now_ms))
+                    self._perform(self._conversation.agent_audio(tail, now_ms))
                 if (flaw := self._sound.end()) is not None and not isinstance(event, Interrupted):
-                    await self._perform(self._conversation.flawed(str(flaw), now_ms))
+                    self._perform(self._conversation.flawed(str(flaw), now_ms))
             case Usage(input_tokens=used, output_tokens=made):
                 self._record.used(used, "input")
                 self._record.used(made, "output")
             case UnknownMessage():
                 self.unknown_messages += 1
-        await self._perform(self._conversation.speech_event(event, now_ms))
+        self._perform(self._conversation.speech_event(event, now_ms))
 
     def _end_of_audio(self, event: SpeechEvent) -> bytes:
         if isinstance(event, Interrupted):
@@ -68,8 +68,8 @@ class Speaking:
             return b""
         return encode_ulaw(self._down.flush()) if self._conversation.agent.is_open else b""
 
-    async def line_lost(self) -> None:
+    def line_lost(self) -> None:
         """The model's session is gone: what it had begun to say ends here."""
         self._down.reset()
         self._sound.end()
-        await self._perform(self._conversation.session_ends(self._now_ms()))
+        self._perform(self._conversation.session_ends(self._now_ms()))

@@ -14,6 +14,8 @@ import httpx
 from starlette.applications import Starlette
 from twilio.request_validator import RequestValidator
 
+from functions.voice.leg import RAISED, SHORT_WAY, Taker
+
 ORIGIN = "https://calls.example.com"
 TOKEN = "0123456789abcdef0123456789abcdef"
 ACCOUNT = "AC" + "0" * 32
@@ -25,8 +27,13 @@ FRAME_S = 0.020
 class Phone:
     """One call: its webhooks, and its stream once it is connected."""
 
-    def __init__(self, app: Starlette, call_sid: str = "CA" + "1" * 32, *, token: str = TOKEN) -> None:
+    def __init__(
+        self, app: Starlette, call_sid: str = "CA" + "1" * 32, *, token: str = TOKEN, short: bool = True
+    ) -> None:
         self._app = app
+        self._short = short
+        """The server offers its short way, as ours does."""
+        self._taker: Taker | None = None
         self.call_sid = call_sid
         self._validator = RequestValidator(token)
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -76,8 +83,9 @@ class Phone:
             "client": ("127.0.0.1", 1),
             "subprotocols": [],
             "asgi": {"version": "3.0"},
+            "extensions": {SHORT_WAY: self} if self._short else {},
         }
-        self._to_app, self._playing = asyncio.Queue(), deque()
+        self._to_app, self._playing, self._taker = asyncio.Queue(), deque(), None
         self._to_app.put_nowait({"type": "websocket.connect"})
         async with asyncio.TaskGroup() as group:
             twilio = group.create_task(self._twilio(token, start=start))
@@ -106,7 +114,26 @@ class Phone:
             self._to_app.put_nowait({"type": "websocket.receive", "bytes": message})
             return
         text = message if isinstance(message, str) else json.dumps(message)
-        self._to_app.put_nowait({"type": "websocket.receive", "text": text})
+        if self._taker is None or not self._to_app.empty():
+            self._to_app.put_nowait({"type": "websocket.receive", "text": text})
+            return
+        try:
+            self._taker(text.encode())
+        except Exception as error:
+            self._taker = None
+            self._to_app.put_nowait({"type": "websocket.receive", RAISED: error})
+
+    async def receive(self) -> Any:
+        """As the server's short way."""
+        return await self._to_app.get()
+
+    def take(self, taker: Taker | None) -> None:
+        """As the server's short way."""
+        self._taker = taker
+
+    def write_text(self, text: str) -> None:
+        """As the server's short way."""
+        self._take(json.loads(text))
 
     def press(self, digit: str) -> None:
         """The caller presses a key."""
@@ -179,7 +206,8 @@ class Phone:
 
     def _give_back(self, mark: str | None) -> None:
         if mark is not None:
-            self.say({"event": "mark", "sequenceNumber": "4", "streamSid": "MZ1", "mark": {"name": mark}})
+            message = {"event": "mark", "sequenceNumber": "4", "streamSid": "MZ1", "mark": {"name": mark}}
+            asyncio.get_running_loop().call_soon(self.say, message)  # no network answers before a write is over
 
 
 def start_message(call_sid: str, token: str) -> dict[str, Any]:

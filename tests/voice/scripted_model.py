@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,10 +59,11 @@ class ScriptedSession:
     loudest: int = 0
     """The largest sample that has come in."""
     closed: bool = False
-    _events: asyncio.Queue[Sequence[SpeechEvent] | SessionEnded] = field(default_factory=asyncio.Queue)
+    _events: asyncio.Queue[Sequence[SpeechEvent] | Exception] = field(default_factory=asyncio.Queue)
+    _taker: Callable[[Sequence[SpeechEvent]], None] | None = None
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send_audio(self, pcm: bytes) -> None:
+    def send_audio(self, pcm: bytes) -> None:
         self._refuse_when_closed()
         self.audio_ms += len(pcm) / 32
         self.loudest = max(self.loudest, int(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0)))
@@ -76,7 +77,7 @@ class ScriptedSession:
         self._refuse_when_closed()
         self.context.append(text)
 
-    async def send_activity(self, started: bool) -> None:
+    def send_activity(self, started: bool) -> None:
         self._refuse_when_closed()
         self.activities.append((started, self.audio_ms))
 
@@ -89,10 +90,13 @@ class ScriptedSession:
         if self.closed:
             raise SessionEnded("closed", code=1006, resumable=True)
 
+    def take(self, taker: Callable[[Sequence[SpeechEvent]], None] | None) -> None:
+        self._taker = taker
+
     async def receive(self) -> Sequence[SpeechEvent]:
         events = await self._events.get()
-        if isinstance(events, SessionEnded):
-            self.closed = True
+        if isinstance(events, Exception):
+            self.closed = self.closed or isinstance(events, SessionEnded)
             raise events
         return events
 
@@ -103,7 +107,21 @@ class ScriptedSession:
 
     def sends(self, *events: SpeechEvent) -> None:
         """One message of the model with these events."""
-        self._events.put_nowait(events)
+        self._comes(events)
+
+    def _comes(self, events: Sequence[SpeechEvent] | SessionEnded) -> None:
+        """From the network: not before whoever sends has gone on."""
+        asyncio.get_running_loop().call_soon(self._arrives, events)
+
+    def _arrives(self, events: Sequence[SpeechEvent] | SessionEnded) -> None:
+        if self._taker is None or not self._events.empty() or isinstance(events, SessionEnded):
+            self._events.put_nowait(events)
+            return
+        try:
+            self._taker(events)
+        except Exception as error:
+            self._taker = None
+            self._events.put_nowait(error)
 
     def says(self, text: str, ms: int) -> None:
         """A whole answer, sent at once: words, audio in 40 ms pieces, and its end."""
@@ -119,7 +137,7 @@ class ScriptedSession:
 
     def breaks(self, code: int = 1006, *, resumable: bool = True) -> None:
         """The connection is lost."""
-        self._events.put_nowait(SessionEnded("gone", code=code, resumable=resumable))
+        self._comes(SessionEnded("gone", code=code, resumable=resumable))
 
     async def is_told(self) -> None:
         """Wait until a text or a tool's answer arrives."""

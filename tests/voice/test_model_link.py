@@ -39,7 +39,7 @@ async def test_what_the_caller_says_before_the_session_stands_is_sent_first() ->
     model = ScriptedModel()
     line = link(model)
     for _ in range(5):
-        await line.send_audio(FRAME)
+        line.send_audio(FRAME)
     await line.open()
     session = await model.session()
     assert session.audio_ms == 100
@@ -88,7 +88,7 @@ async def test_tool_answer_and_words_during_the_gap_reach_the_next_session_in_or
     await line.open()
     first = await model.session()
     first.closed = True
-    await line.send_audio(FRAME)
+    line.send_audio(FRAME)
     await line.answer(ToolAnswer("t1", "book_appointment", {"status": "ok"}))
     first.breaks()
     waiting = asyncio.create_task(line.receive())

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from functions.voice.leg import RAISED, LegEnded, TwilioLeg, short_way
-from functions.voice.media_stream import MarkEcho
+from functions.voice.media_stream import MarkEcho, Message
 from functions.voice.stream_protocol import StreamProtocol
 from functions.voice.worker import STREAM_SERVER
 
@@ -219,18 +219,36 @@ async def test_a_refusal_comes_before_the_upgrade() -> None:
     assert refused.value.response.status_code == 403
 
 
+class Echo:
+    """Gives every mark back, and a clear behind it, until something else comes."""
+
+    def __init__(self, leg: TwilioLeg) -> None:
+        self._leg = leg
+
+    def hear_voice(self, ulaw: bytes) -> None:
+        raise AssertionError(ulaw)
+
+    def hear(self, message: Message) -> None:
+        if not isinstance(message, MarkEcho):
+            raise StopAsyncIteration
+        self._leg.mark(message.name)
+        self._leg.clear()
+
+
 def leg_app(legs: asyncio.Queue[TwilioLeg]) -> Starlette:
     async def stream(websocket: WebSocket) -> None:
         await websocket.accept()
         leg = TwilioLeg(websocket)
         legs.put_nowait(leg)
         try:
-            while isinstance(message := await leg.receive(), MarkEcho):
-                await leg.mark(message.name)
-                await leg.clear()
-        except LegEnded:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(leg.listen(Echo(leg)))
+                group.create_task(leg.send_the_long_way())
+        except* LegEnded:
             with pytest.raises(LegEnded):
-                await leg.mark("too late")
+                leg.mark("too late")
+        except* StopAsyncIteration:
+            pass
         await leg.close()
         await leg.close()
 
@@ -267,7 +285,7 @@ async def test_a_leg_notices_that_the_line_is_cut(ws: Any) -> None:
         leg = await legs.get()
         await asyncio.sleep(0.05)
         with pytest.raises(LegEnded):
-            await leg.mark("nobody hears")
+            leg.mark("nobody hears")
 
 
 async def test_who_does_not_read_is_given_up() -> None:
@@ -284,4 +302,5 @@ async def test_who_does_not_read_is_given_up() -> None:
 
 async def play_for_ever(leg: TwilioLeg) -> None:
     while True:
-        await leg.play(bytes(8_000), None)
+        leg.play(bytes(8_000), None)
+        await asyncio.sleep(0)

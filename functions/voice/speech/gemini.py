@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import logging
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -140,12 +140,16 @@ class GeminiSession:
         self.warnings = tuple(told)
         """What of the setup the model will not honour."""
 
-    async def send_audio(self, pcm: bytes) -> None:
-        """The caller's voice: PCM16 at 16 kHz, any even length."""
+    def send_audio(self, pcm: bytes) -> None:
+        """The caller's voice: PCM16 at 16 kHz, any even length. Raises SessionEnded."""
         try:
-            await self._wire.send_audio(pcm)
+            self._wire.send_audio(pcm)
         except ConnectionClosed as closed:
             raise self._ended(closed) from None
+
+    def take(self, taker: Callable[[Sequence[SpeechEvent]], None] | None) -> None:
+        """Give each message to this as soon as it is here; what it raises comes out of receive()."""
+        self._wire.take(taker)
 
     async def receive(self) -> Sequence[SpeechEvent]:
         """What the next message holds, in the order told in server_message; empty when it says nothing that matters."""
@@ -175,10 +179,12 @@ class GeminiSession:
             turn = types.Content(role="user", parts=[types.Part(text=text)])
             await self._session.send_client_content(turns=turn, turn_complete=False)
 
-    async def send_activity(self, started: bool) -> None:
-        """The caller began or stopped speaking."""
-        async with self._sending():
-            await self._wire.send_activity(started)
+    def send_activity(self, started: bool) -> None:
+        """The caller began or stopped speaking. Raises SessionEnded."""
+        try:
+            self._wire.send_activity(started)
+        except ConnectionClosed as closed:
+            raise self._ended(closed) from None
 
     async def send_tool_answers(self, answers: Sequence[ToolAnswer]) -> None:
         """Results of tool calls."""

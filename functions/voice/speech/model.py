@@ -13,7 +13,7 @@ Each has .code, and .quota where the account's limits are the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -217,8 +217,8 @@ class ToolAnswer:
 class SpeechSession(Protocol):
     """One open conversation with the model. Sending never waits for an answer."""
 
-    async def send_audio(self, pcm: bytes) -> None:
-        """The caller's voice: PCM16 at 16 kHz, any even length (20 ms = 640 bytes)."""
+    def send_audio(self, pcm: bytes) -> None:
+        """The caller's voice: PCM16 at 16 kHz, any even length (20 ms = 640 bytes). Raises SessionEnded."""
         ...
 
     async def send_text(self, text: str) -> None:
@@ -229,7 +229,7 @@ class SpeechSession(Protocol):
         """Something for the model to know and not to answer; goes with the next text where it cannot go alone."""
         ...
 
-    async def send_activity(self, started: bool) -> None:
+    def send_activity(self, started: bool) -> None:
         """The caller began or stopped speaking; only when activity detection is ours."""
         ...
 
@@ -239,6 +239,14 @@ class SpeechSession(Protocol):
 
     async def receive(self) -> Sequence[SpeechEvent]:
         """What the next message holds, waiting for it. Raises SessionEnded. One caller at a time."""
+        ...
+
+    def take(self, taker: Callable[[Sequence[SpeechEvent]], None] | None) -> None:
+        """Give each message to this as soon as it is here, unless others wait for receive() before it.
+
+        What it raises comes out of receive(), and nothing is given to it after that. A session that cannot do this
+        goes on giving everything to receive().
+        """
         ...
 
     async def close(self) -> None:

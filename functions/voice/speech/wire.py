@@ -7,14 +7,16 @@ This module alone touches that attribute; where it is not what we know, the SDK'
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
-from websockets.asyncio.client import ClientConnection
+from websockets.protocol import State
 
 from functions.voice.speech.connection import SpeechConnection
 from functions.voice.speech.model import SessionEnded, SpeechEvent, UnknownMessage
@@ -46,12 +48,16 @@ _ACTIVITY: Final = {
 class Wire(Protocol):
     """What must be fast."""
 
-    async def send_audio(self, pcm: bytes) -> None:
-        """The caller's voice, PCM16 at 16 kHz."""
+    def send_audio(self, pcm: bytes) -> None:
+        """The caller's voice, PCM16 at 16 kHz. Never waits; raises SessionEnded or ConnectionClosed."""
         ...
 
-    async def send_activity(self, started: bool) -> None:
-        """The caller begins or stops speaking."""
+    def take(self, taker: Callable[[Sequence[SpeechEvent]], None] | None) -> None:
+        """Give what comes to this at once, if that can be done."""
+        ...
+
+    def send_activity(self, started: bool) -> None:
+        """The caller begins or stops speaking. Never waits, as above."""
         ...
 
     async def receive(self) -> Sequence[SpeechEvent]:
@@ -66,27 +72,31 @@ class Wire(Protocol):
 class LightWire:
     """The session's WebSocket itself."""
 
-    def __init__(self, websocket: ClientConnection) -> None:
+    def __init__(self, websocket: SpeechConnection) -> None:
         self._websocket = websocket
-        self._short = websocket if isinstance(websocket, SpeechConnection) else None
         self._transport = websocket.transport
         tcp = websocket.transport.get_extra_info("socket")
         if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             with suppress(OSError):
                 tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
 
-    async def send_audio(self, pcm: bytes) -> None:
-        """Never waits: raises SessionEnded when the network no longer takes what is sent."""
+    def send_audio(self, pcm: bytes) -> None:
+        """Raises SessionEnded when the network no longer takes what is sent."""
         if self._transport.get_write_buffer_size() > STALLED_BYTES:
             raise SessionEnded("the line to the speech model stalled", resumable=True)
-        await self._send(_HEAD + b2a_base64(pcm, newline=False) + _TAIL)
+        self._send(_HEAD + b2a_base64(pcm, newline=False) + _TAIL)
 
-    async def send_activity(self, started: bool) -> None:
-        await self._send(_ACTIVITY[started])
+    def send_activity(self, started: bool) -> None:
+        self._send(_ACTIVITY[started])
 
-    async def _send(self, message: bytes) -> None:
-        if self._short is None or not self._short.send_whole(message):
-            await self._websocket.send(message, text=True)
+    def _send(self, message: bytes) -> None:
+        if not self._websocket.send_whole(message):
+            if self._websocket.state is State.CLOSED:
+                raise self._websocket.protocol.close_exc
+            raise SessionEnded("the line to the speech model is closing", resumable=True)
+
+    def take(self, taker: Callable[[Sequence[SpeechEvent]], None] | None) -> None:
+        self._websocket.take(None if taker is None else lambda message: taker(read(message)))
 
     async def receive(self) -> Sequence[SpeechEvent]:
         return read(await self._websocket.recv(decode=False))
@@ -103,16 +113,39 @@ class SdkWire:
 
         self._session = session
         self._blob = types.Blob
+        self._unsent: deque[bytes | bool] = deque()
+        """Voice, and that the caller begins or stops to speak."""
+        self._sender: asyncio.Task[None] | None = None
 
-    async def send_audio(self, pcm: bytes) -> None:
-        await self._session.send_realtime_input(audio=self._blob(data=pcm, mime_type=CALLER_MIME))
+    def send_audio(self, pcm: bytes) -> None:
+        if len(self._unsent) * len(pcm) > STALLED_BYTES:
+            raise SessionEnded("the line to the speech model stalled", resumable=True)
+        self._wait(pcm)
 
-    async def send_activity(self, started: bool) -> None:
-        await (
-            self._session.send_realtime_input(activity_start={})
-            if started
-            else self._session.send_realtime_input(activity_end={})
-        )
+    def send_activity(self, started: bool) -> None:
+        self._wait(started)
+
+    def _wait(self, news: bytes | bool) -> None:
+        if self._sender is not None and self._sender.done() and self._unsent:
+            self._sender.result()  # raises what it ended with
+        self._unsent.append(news)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.get_running_loop().create_task(self._send())
+
+    async def _send(self) -> None:
+        send = self._session.send_realtime_input
+        while self._unsent:
+            match self._unsent[0]:
+                case True:
+                    await send(activity_start={})
+                case False:
+                    await send(activity_end={})
+                case pcm:
+                    await send(audio=self._blob(data=pcm, mime_type=CALLER_MIME))
+            self._unsent.popleft()
+
+    def take(self, taker: Callable[[Sequence[SpeechEvent]], None] | None) -> None:
+        """The SDK offers no such thing; all is received."""
 
     async def receive(self) -> Sequence[SpeechEvent]:
         # The SDK's generator ends with every turn; a new one for each message is simplest, and loses nothing.
@@ -126,7 +159,9 @@ class SdkWire:
         return ()
 
     def abort(self) -> None:
-        """The SDK offers no such thing; the socket is let go with the session."""
+        """The socket is let go with the session; the SDK offers no other way."""
+        if self._sender is not None:
+            self._sender.cancel()
 
 
 def wire_of(session: AsyncSession) -> Wire:
@@ -134,7 +169,7 @@ def wire_of(session: AsyncSession) -> Wire:
     from google.genai import __version__
 
     websocket = getattr(session, "_ws", None)
-    if __version__.partition(".")[0] == SDK_MAJOR and isinstance(websocket, ClientConnection):
+    if __version__.partition(".")[0] == SDK_MAJOR and isinstance(websocket, SpeechConnection):
         return LightWire(websocket)
     log.warning("google-genai keeps its socket elsewhere; using its own methods", extra={"sdk": __version__})
     return SdkWire(session)
