@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functions.voice import twiml
 from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.stream_token import StreamTicket
+from functions.voice.warm_transfer import transfer_of, whisper_url
 from functions.voice.webhooks import IncomingCall
 from shared.domain.call import Ending, call_path
 from shared.store.store import StoreError
@@ -22,17 +23,23 @@ MODEL_GONE = frozenset({Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILA
 """A person can still help."""
 
 
-async def what_next(services: VoiceServices, call: IncomingCall, *, dial_status: str) -> str:
-    """TwiML for a call whose stream, or transfer, has just ended."""
+TALKED = frozenset({"completed", "answered"})
+
+
+async def what_next(
+    services: VoiceServices, call: IncomingCall, *, dial_status: str, bridged: bool | None = None
+) -> str:
+    """TwiML for a call whose stream, or transfer, has just ended; bridged: Twilio says that the two were joined."""
     after = services.endings.take(call.call_sid) or await _from_store(services, call.call_sid)
     if after is None:
         log.error("nothing is known of the call", extra={"call": call.call_sid})
         return twiml.apologise(None)
     match after.ending:
         case Ending.TRANSFERRED if after.transfer_to and not dial_status:
-            return twiml.transfer(services.public_base_url, after.transfer_to, call.to)
-        case Ending.TRANSFERRED if dial_status not in {"completed", "answered", ""}:
-            return twiml.nobody_free(after.language)
+            whisper = whisper_url(services.public_base_url, call.call_sid) if after.is_warm else None
+            return twiml.transfer(services.public_base_url, after.transfer_to, _our_number(call, after), whisper)
+        case Ending.TRANSFERRED if dial_status:
+            return await _after_transfer(services, call, after, dial_status, bridged)
         case Ending.STREAM_LOST if after.stream_no < MOST_STREAMS:
             return await _reconnect(services, call, after)
         case ending if ending in MODEL_GONE and after.transfer_to:
@@ -51,7 +58,27 @@ async def what_next(services: VoiceServices, call: IncomingCall, *, dial_status:
             return twiml.hang_up()
 
 
-async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterStream) -> str:
+async def _after_transfer(
+    services: VoiceServices, call: IncomingCall, after: AfterStream, dial_status: str, bridged: bool | None
+) -> str:
+    """The person that the caller was to talk to has hung up, or never took them: then the agent goes on."""
+    transfer = await transfer_of(services, call.call_sid) if after.is_warm and not bridged else None
+    answer = (transfer or {}).get("answer")
+    if dial_status in TALKED and (not after.is_warm or bridged or (bridged is None and answer == "taken")):
+        return twiml.hang_up()
+    why = "declined" if answer == "declined" else dial_status
+    log.info("transfer was not taken", extra={"call": call.call_sid, "why": why})
+    if after.stream_no >= MOST_STREAMS:
+        return twiml.nobody_free(after.language)
+    return await _reconnect(services, call, after, not_taken=why)
+
+
+def _our_number(call: IncomingCall, after: AfterStream) -> str:
+    """Ours is the number that was dialled, or that we called from."""
+    return call.to if after.attempt_id is None else call.from_
+
+
+async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterStream, not_taken: str = "") -> str:
     agent_id = after.agent_id or (await services.agents.for_number(call.to)).id
     ticket = StreamTicket(
         call_sid=call.call_sid,
@@ -62,8 +89,11 @@ async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterSt
         caller=call.from_ if after.attempt_id is None else call.to,
         attempt_id=after.attempt_id,
         facts=after.facts,
+        not_taken=not_taken,
     )
-    log.warning("stream lost; the call goes on with another", extra={"call": call.call_sid, "stream": ticket.stream_no})
+    if not not_taken:
+        extra = {"call": call.call_sid, "stream": ticket.stream_no}
+        log.warning("stream lost; the call goes on with another", extra=extra)
     return twiml.stream(services.public_base_url, services.tokens.issue(ticket))
 
 
@@ -84,7 +114,9 @@ async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | N
     languages = data.get("languages")
     language = languages[-1] if isinstance(languages, list) and languages else data.get("language")
     transfer_to, attempt_id, agent_id = data.get("transfer_to"), data.get("attempt_id"), holder.get("agent_id")
+    transfer = data.get("transfer")
     return AfterStream(
+        is_warm=isinstance(transfer, Mapping) and bool(transfer.get("summary")),
         ending=Ending(str(data.get("ending") or Ending.STREAM_LOST)),
         language=str(language) if language else None,
         stream_no=int(str(data.get("streams") or 1)),

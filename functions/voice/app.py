@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from functions.voice import outbound, twiml
+from functions.voice import outbound, twiml, warm_transfer
 from functions.voice.after_stream import what_next
 from functions.voice.call_record import new_call
 from functions.voice.media import media_endpoint
@@ -81,6 +81,8 @@ def make_app(services: VoiceServices) -> Starlette:
             health_route("voice"),
             Route("/voice/inbound", webhook(_inbound), methods=["POST"]),
             Route("/voice/after", webhook(_after), methods=["POST"]),
+            Route("/voice/whisper/{call:str}", webhook(warm_transfer.offered), methods=["POST"]),
+            Route("/voice/whisper/{call:str}/answer", webhook(warm_transfer.answered), methods=["POST"]),
             Route("/voice/outbound/{attempt:str}", webhook(outbound.answered), methods=["POST"]),
             Route("/voice/amd", webhook(outbound.machine_heard), methods=["POST"]),
             Route("/voice/status", webhook(_status), methods=["POST"]),
@@ -123,7 +125,8 @@ async def _inbound(services: VoiceServices, request: Request, form: Form) -> Res
 async def _after(services: VoiceServices, request: Request, form: Form) -> Response:
     del request
     call = incoming_call(form)
-    return xml(await what_next(services, call, dial_status=form.get("DialCallStatus")))
+    bridged = {"true": True, "false": False}.get(form.get("DialBridged"))
+    return xml(await what_next(services, call, dial_status=form.get("DialCallStatus"), bridged=bridged))
 
 
 async def _status(services: VoiceServices, request: Request, form: Form) -> Response:

@@ -102,6 +102,22 @@ def wrong_language(spoken: str, allowed: Sequence[str], wanted: str) -> str:
     )
 
 
+WHY_NOT_TAKEN = {
+    "busy": "their line is busy",
+    "declined": "they cannot take a call right now",
+    "failed": "they could not be reached",
+}
+
+
+def not_taken(why: str) -> str:
+    """The person that the caller was to be transferred to did not take them; the caller is back."""
+    return (
+        f"[You tried to connect the caller to a person: {WHY_NOT_TAKEN.get(why, 'nobody answered')}. The caller has"
+        " heard it ring and is back on the line with you. Tell them so in one short sentence, and offer what else there"
+        " is: to take a message, a call back, or somebody else.]"
+    )
+
+
 OPTED_OUT = (
     "[The person does not want to be called again. That has been written down. Confirm it in one short sentence, say"
     " goodbye and call end_call.]"

@@ -35,6 +35,8 @@ class AfterStream:
     language: str | None
     stream_no: int
     transfer_to: str | None = None
+    is_warm: bool = False
+    """Whoever is rung is asked first."""
     agent_id: str | None = None
     attempt_id: str | None = None
     """Of a call that Parley placed."""

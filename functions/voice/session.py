@@ -26,7 +26,7 @@ from functions.voice.media_stream import Dtmf, MarkEcho, Message, Stop
 from functions.voice.model_link import ModelLink
 from functions.voice.patience import Pace
 from functions.voice.performer import Performer
-from functions.voice.prompts import RESUMED, greet, wrong_language
+from functions.voice.prompts import RESUMED, greet, not_taken, wrong_language
 from functions.voice.recall import Recall, said_before
 from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.session_setup import first_words, gate_of, places
@@ -163,6 +163,7 @@ class CallSession:
         extra = {
             "counters": counters,
             "transfer_to": None if transfer is None else transfer.number,
+            "transfer": self._wishes.transfer_document(),
             "model": self._link.model,
             "language_use": self._languages.use().to_document(),
         }
@@ -173,6 +174,7 @@ class CallSession:
             self._spoken_language(),
             ticket.stream_no,
             None if transfer is None else transfer.number,
+            transfer is not None and bool(transfer.summary),
             self._relay.agent.id,
             ticket.attempt_id,
             self._relay.agent.version,
@@ -243,8 +245,7 @@ class CallSession:
             raise StreamOver(Ending.SPEECH_MODEL_UNAVAILABLE) from None
         self._record.event("speech_model_ready", self._now_ms(), {"prepared": greeted})
         self._conversation.session_stands(self._now_ms())
-        words = first_words(self._agent, self._language, self._errand, self._ticket.caller)
-        self._performer.tell(RESUMED if self._ticket.stream_no > 1 else greet(words), told=greeted)
+        self._performer.tell(self._hello(), told=greeted)
         self._link.take(self._take)
         while True:
             try:
@@ -257,6 +258,14 @@ class CallSession:
     def _take(self, events: Sequence[SpeechEvent]) -> None:
         for event in events:
             self._speaking.take(event)
+
+    def _hello(self) -> str:
+        """What the model is told when the stream stands."""
+        ticket = self._ticket
+        if ticket.not_taken:
+            return not_taken(ticket.not_taken)
+        words = first_words(self._agent, self._language, self._errand, ticket.caller)
+        return greet(words) if ticket.stream_no == 1 else RESUMED
 
     async def _open(self) -> bool:
         """Open the model's session; True if one was ready that has been told to greet."""

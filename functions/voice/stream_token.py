@@ -43,6 +43,9 @@ class StreamTicket(BaseModel):
     language: str | None = None
     facts: tuple[str, ...] = ()
     """What tools have found out about the caller in earlier streams."""
+    not_taken: str = ""
+    """Why the person that the caller was to be transferred to did not take them: Twilio's DialCallStatus, or
+    declined."""
     nonce: str = ""
 
 

@@ -36,10 +36,13 @@ def apologise(language: str | None) -> str:
     return _say_and_hang_up("apology", language)
 
 
-def transfer(public_base_url: str, number: str, caller_id: str | None) -> str:
-    """Join the caller to a person; what follows is decided when that call is over."""
+def transfer(public_base_url: str, number: str, caller_id: str | None, whisper: str | None = None) -> str:
+    """Ring a person and join the caller to them; what follows is decided when that call is over.
+
+    whisper: what they hear first, and say whether they take the call.
+    """
     response = VoiceResponse()
-    _dial(response, public_base_url, number, caller_id)
+    _dial(response, public_base_url, number, caller_id, whisper)
     return str(response)
 
 
@@ -51,12 +54,14 @@ def apologise_and_transfer(public_base_url: str, language: str | None, number: s
     return str(response)
 
 
-def _dial(response: VoiceResponse, public_base_url: str, number: str, caller_id: str | None) -> None:
+def _dial(
+    response: VoiceResponse, public_base_url: str, number: str, caller_id: str | None, whisper: str | None = None
+) -> None:
     origin = public_base_url.rstrip("/")
     dial = response.dial(
         answer_on_bridge=True, timeout=25, caller_id=caller_id or None, action=f"{origin}{AFTER}", method="POST"
     )
-    dial.number(number)
+    dial.number(number, **({} if whisper is None else {"url": whisper, "method": "POST"}))
 
 
 def nobody_free(language: str | None) -> str:

@@ -68,6 +68,13 @@ class Wishes:
         self._conversation.tool_answered(tool_call_id, now_ms)
         return response
 
+    def transfer_document(self) -> dict[str, Any] | None:
+        """Who is rung for the caller, and what they are told, for whoever answers the webhooks that follow."""
+        if self.transfer is None:
+            return None
+        language = self._relay.agent.languages.start
+        return {"to": self.transfer.name, "summary": self.transfer.summary, "language": language, "answer": None}
+
     async def _hand_over(self, tool_call_id: str, wish: HandOver) -> dict[str, Any] | None:
         before = self._relay.agent
         try:

@@ -46,6 +46,8 @@ class Lines(BaseModel):
     apology_callback: Line
     connecting_you: Line
     nobody_free: Line
+    take_call: Line
+    """Said to a person who is to take a caller, never to the caller."""
 
 
 NAMES = tuple(name for name in Lines.model_fields if name != "checked")
