@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     google_cloud_location: str | None = None
     google_vertex_base_url: Origin | None = None
 
+    gemini_live_sessions: int = Field(default=1000, ge=1, le=100_000)
+    """Live sessions that the project may have at once in a region; campaigns leave a share of them to callers."""
+
     analysis_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_models)] = (
         "gemini-3.6-flash",
         "gemini-3.5-flash",

@@ -12,6 +12,7 @@ from shared.domain.campaign import Campaign
 from shared.domain.contact import ContactState, DueReason
 from shared.domain.cost import CALL_ESTIMATE
 from shared.domain.shards import SHARDS
+from shared.store.live_sessions import sessions_in_use
 from shared.store.store import Document, OrderBy, Where
 from shared.store.tallies import tally_of
 
@@ -46,11 +47,9 @@ async def standing(services: CampaignServices, campaign: Campaign) -> Standing:
 
 async def free_calls(services: CampaignServices) -> int:
     """How many calls the accounts have room for: the carrier's lines, and the model's sessions less the reserve."""
-    outbound = await services.attempts.count_open()
-    inbound = await services.store.count(
-        "calls", [Where("state", "==", "in_progress"), Where("direction", "==", "inbound")]
-    )
-    return services.limits.with_calls(inbound=inbound, outbound=outbound).free_calls
+    in_use = await sessions_in_use(services.store, services.clock.now())
+    open_calls = await services.attempts.count_open()
+    return services.limits.with_sessions(in_use, open_calls=open_calls).free_calls
 
 
 def part_of(room: int, held: Collection[int]) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock
 from shared.domain.pacing import INBOUND_RESERVE, Capacity
 from shared.store.attempts import Attempts
+from shared.store.live_sessions import SessionsInUse
 from shared.store.settlement import Settlement
 from shared.store.store import Store
 from shared.telephony.carrier import Carrier
@@ -28,12 +29,24 @@ class AccountLimits:
     """Twilio queues what comes faster, and a queued call may ring after its window."""
     concurrent_calls: int = 1_000
     model_sessions: int = 1_000
-    """Gemini Live sessions a project may have at once (Vertex AI pay-as-you-go: 1,000)."""
+    """Gemini Live sessions a project may have at once in a region (Vertex AI pay-as-you-go: 1,000)."""
     inbound_reserve: float = INBOUND_RESERVE
 
-    def with_calls(self, *, inbound: int, outbound: int) -> Capacity:
-        """What is left of it while so many calls are under way."""
-        return Capacity(self.concurrent_calls, self.model_sessions, inbound, outbound, self.inbound_reserve)
+    def with_sessions(self, in_use: Mapping[str, SessionsInUse], *, open_calls: int) -> Capacity:
+        """What is left of it, by the sessions that all instances hold, and the calls of ours that may ring already.
+
+        Every campaign's calls are counted as if they went to the region that has most callers.
+        """
+        callers = [region.inbound for region in in_use.values()]
+        outbound = max(open_calls, sum(region.outbound for region in in_use.values()))
+        return Capacity(
+            self.concurrent_calls,
+            self.model_sessions,
+            sum(callers),
+            outbound,
+            self.inbound_reserve,
+            inbound_sessions=max(callers, default=0),
+        )
 
 
 @dataclass(frozen=True, slots=True)

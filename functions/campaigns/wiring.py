@@ -46,7 +46,9 @@ def campaign_services(settings: Settings, store: Store, clock: Clock) -> Campaig
         settlement=Settlement(store, clock),
         numbers=settings.twilio_numbers,
         public_base_url=settings.public_base_url,
-        limits=AccountLimits(calls_per_second=settings.twilio_calls_per_second),
+        limits=AccountLimits(
+            calls_per_second=settings.twilio_calls_per_second, model_sessions=settings.gemini_live_sessions
+        ),
         queue=_dial_queue(settings),
     )
 

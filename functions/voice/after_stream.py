@@ -53,7 +53,8 @@ async def what_next(
                 case _:
                     return twiml.nobody_free(after.language)
         case ending if ending.is_our_fault:
-            return twiml.apologise(after.language)
+            # A campaign calls whom it failed again soon, as its retry rules say; nobody is asked to call a campaign.
+            return twiml.apologise(after.language, called_by_us=after.attempt_id is not None)
         case _:
             return twiml.hang_up()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -50,7 +51,10 @@ def make_app(services: VoiceServices) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(services.journal.run())
+            beside = [group.create_task(work) for work in _beside(services)]
             yield
+            for task in beside:
+                task.cancel()
             await services.ready.close()
             await services.journal.flush(5.0)
             writing.cancel()
@@ -90,6 +94,14 @@ def make_app(services: VoiceServices) -> Starlette:
             WebSocketRoute("/voice/stream", media_endpoint(services)),
         ],
     )
+
+
+def _beside(services: VoiceServices) -> Iterator[Coroutine[Any, Any, None]]:
+    """What a process does while it carries calls, and none of them waits for."""
+    yield services.sessions.run(services.store, services.clock)
+    yield services.notices.run(services.journal)
+    if services.circuits is not None:
+        yield services.circuits.run(services.store)
 
 
 def xml(text: str) -> Response:

@@ -14,7 +14,7 @@ from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.session import CallSession
 from functions.voice.stream_token import BadToken, StreamTicket
 from functions.voice.webhooks import SIGNATURE_HEADER
-from shared.domain.call import Ending
+from shared.domain.call import Direction, Ending
 from shared.store.agents import UnknownAgent
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,9 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         agent = await services.agents.version(ticket.agent_id, ticket.agent_version)
         errand = None if ticket.attempt_id is None else await errand_of(services, ticket.attempt_id)
         session = CallSession(services, leg, ticket, agent, errand)
-        after = await session.carry()
+        direction = Direction.INBOUND if ticket.attempt_id is None else Direction.OUTBOUND
+        with services.sessions.holding(ticket.call_sid, direction, lambda: session.place):
+            after = await session.carry()
         log.info("stream ended", extra={"call": ticket.call_sid, "ending": str(after.ending)})
     except UnknownAgent:
         log.error("the call's agent is gone", extra={"call": ticket.call_sid, "agent": ticket.agent_id})

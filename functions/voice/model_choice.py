@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 
 from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.model_succession import Resolution, resolve_model
 from shared.genai import Place
+from shared.store.notices import Notice, NoticeKind
 
 log = logging.getLogger(__name__)
 
+NOTICE_HOLDS = timedelta(days=2)
+"""Processes come and go more often, and each says it anew."""
 Listing = Callable[[], frozenset[str]]
 
 
@@ -24,11 +28,15 @@ def as_asked(agent: Agent) -> Resolution:
 class ModelChoice:
     """One a process. Every place is asked once what models it has; until it has answered, only the calendar counts."""
 
-    def __init__(self, place_of: Callable[[Agent], Place], clock: Clock) -> None:
+    def __init__(
+        self, place_of: Callable[[Agent], Place], clock: Clock, tell: Callable[[Notice], None] = lambda _: None
+    ) -> None:
         self._place_of = place_of
         self._clock = clock
+        self._notify = tell
+        """Leaves a notice for the console; called from the thread that asks a place."""
         self._listed: dict[Place, frozenset[str]] = {}
-        self._told: set[tuple[str, str | None]] = set()
+        self._told: set[tuple[str, str, str | None]] = set()
         self._asking: dict[Place, threading.Thread] = {}
         self._agents: tuple[Agent, ...] = ()
 
@@ -61,15 +69,21 @@ class ModelChoice:
         platform, region = place = self._place_of(agent)
         today = self._clock.now().date()
         found = resolve_model(agent.model.id, platform, today, self._listed.get(place), region=region)
-        if found.reason is not None and (found.asked, region) not in self._told:
-            self._told.add((found.asked, region))
+        if found.reason is not None and (agent.id, found.asked, region) not in self._told:
+            self._told.add((agent.id, found.asked, region))
             log.warning(
                 "another speech model is used than the agent names"
                 if found.is_replaced
                 else "an agent's speech model is gone and has no successor here",
                 extra={"agent": agent.id, "asked": found.asked, "used": found.id, "why": found.reason},
             )
+            self._leave_notice(agent, found)
         return found
+
+    def _leave_notice(self, agent: Agent, found: Resolution) -> None:
+        kind = NoticeKind.REPLACED if found.is_replaced else NoticeKind.GONE
+        sentence = f"{agent.name} ({agent.id}): {found.reason}." + (f" It is {found.id}." if found.is_replaced else "")
+        self._notify(Notice(kind, f"{agent.id}/{found.asked}", sentence, self._clock.now() + NOTICE_HOLDS))
 
     def announce(self, agents: Iterable[Agent]) -> None:
         """Say at the start, not at the first call, which agents are voiced by another model; again with each list."""

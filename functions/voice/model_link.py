@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from functions.voice.arrears import Arrears
 from functions.voice.caller_stream import CallerStream, TurnStream, WholeStream
+from functions.voice.circuits import Circuits
 from functions.voice.places import Place, Places
 from functions.voice.speech.model import (
     SessionEnded,
@@ -69,12 +70,15 @@ class Memory:
     def session_stands(self, move: Move, gap_ms: float) -> None:
         """The next one is there, so long after the last one was left."""
 
+    def place_failed(self, place: Place, error: SpeechError) -> None:
+        """No session was to be had at this place."""
+
 
 class ModelLink:
     """One caller's line to the model."""
 
-    def __init__(self, places: Sequence[Place], memory: Memory) -> None:
-        self._places = Places(places)
+    def __init__(self, places: Sequence[Place], memory: Memory, circuits: Circuits | None = None) -> None:
+        self._places = Places(places, circuits, memory.place_failed)
         self._memory = memory
         self._session: SpeechSession | None = None
         self._left: SpeechSession | None = None
@@ -95,6 +99,11 @@ class ModelLink:
         return self._places.setup.model
 
     @property
+    def place(self) -> str:
+        """Where that is, as "platform/region/model"."""
+        return self._places.key
+
+    @property
     def reopenings(self) -> int:
         """How often a session was followed by another."""
         return sum(self.moves.values())
@@ -105,15 +114,17 @@ class ModelLink:
         """What was said before this line was made."""
         self._places.begin_with(history)
 
-    def next_place(self) -> bool:
-        """Give up the place where the agent lives; whether there is another."""
-        return self._places.next()
+    def give_up(self, place: str) -> bool:
+        """A session prepared for this call was refused at that place; whether there is another."""
+        return self._places.give_up(place)
 
-    async def open(self, ready: SpeechSession | None = None) -> None:
-        """Open the first session, where the agent lives or else at the next place; or take the one that is ready.
+    async def open(self, ready: SpeechSession | None = None, place: str = "") -> None:
+        """Open the first session, where the agent lives or else at the next place; or take the one ready at a place.
 
         Raises SpeechRefused or SpeechUnavailable.
         """
+        if ready is not None:
+            self._places.go_to(place)
         await self._stand(ready or await self._places.open_first(), None)
 
     async def _stand(self, session: SpeechSession, debt: str | None) -> None:
@@ -208,7 +219,17 @@ class ModelLink:
                 if self._wanted is None:
                     raise
             except SessionEnded as ended:
-                log.warning("speech session ended", extra={"code": ended.code, "resumable": ended.resumable})
+                log.warning(
+                    "speech session ended",
+                    extra={
+                        "place": self.place,
+                        "code": ended.code,
+                        "resumable": ended.resumable,
+                        "quota": ended.quota,
+                        "why": str(ended),
+                    },
+                )
+                self._places.broke(ended)
                 if not ended.resumable and self._places.is_last:
                     raise
                 self._wanted = Move.BROKEN if ended.resumable else Move.REPLACE

@@ -26,6 +26,8 @@ class ReadySession:
     session: SpeechSession
     greeted: bool
     """It has been told to greet the caller."""
+    place: str = ""
+    """Where it stands, as "platform/region/model"."""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functions.voice.call_record import CallRecord
 from functions.voice.conversation import Conversation
 from functions.voice.model_link import Memory, Move, Recollection
+from functions.voice.places import Place
+from functions.voice.speech.model import SpeechError
 from shared.domain.call import Speaker, call_path
 from shared.store.store import Store, StoreError
 
@@ -74,3 +76,15 @@ class Recall(Memory):
         now_ms = self._now_ms()
         self._record.event("model_session_taken_up", now_ms, {"why": str(move), "gap_ms": round(gap_ms)})
         self._conversation.session_stands(now_ms)
+
+    def place_failed(self, place: Place, error: SpeechError) -> None:
+        """Note where no session was to be had, and why: a quota that is used up is not a model that is silent."""
+        self._note(place.key, error)
+
+    def refused_before(self, error: SpeechError) -> None:
+        """A session that was prepared for the call was refused, before there was anybody to note it."""
+        self._note(error.place, error)
+
+    def _note(self, place: str | None, error: SpeechError) -> None:
+        why = {"place": place, "why": str(error), "code": error.code, "quota": error.quota}
+        self._record.event("speech_model_not_had", self._now_ms(), why)

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from functions.tools.registry import Registry
+from functions.voice.circuits import Circuits
 from functions.voice.drain import Drain
+from functions.voice.live_sessions import LiveSessions
 from functions.voice.model_choice import as_asked
+from functions.voice.notice_board import NoticeBoard
 from functions.voice.ready_sessions import ReadySessions
 from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
@@ -17,6 +20,7 @@ from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
 from shared.domain.language import Tagger
+from shared.domain.model_catalogue import Platform
 from shared.domain.model_succession import Resolution
 from shared.store.agents import AgentBook
 from shared.store.attempts import Attempts
@@ -84,6 +88,12 @@ class VoiceServices:
     """A number's id on the suppression list."""
     model_of: Callable[[Agent], Resolution] = as_asked
     """Which model an agent's sessions are opened with."""
+    place_of: Callable[[Agent], tuple[Platform, str | None]] = lambda _: (Platform.DEVELOPER, None)
+    """Where they are: platform, and on Vertex AI the region."""
+    circuits: Circuits | None = None
+    """What the calls of this process know of the places; None: each finds out for itself."""
+    sessions: LiveSessions = field(default_factory=LiveSessions)
+    notices: NoticeBoard = field(default_factory=NoticeBoard)
     tagger: Tagger = field(default_factory=Tagger)
     """Says which language a turn is in."""
     endings: Endings = field(default_factory=Endings)

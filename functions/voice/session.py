@@ -60,13 +60,16 @@ class CallSession:
         self._agent = agent
         self._errand = errand
         self._language = ticket.language or agent.languages.start
+        self._failure: dict[str, str | int | bool | None] | None = None
+        """Why the speech model failed this call, once it has."""
         self._start_s = asyncio.get_running_loop().time()
         now_ms = self._now_ms
         pace = Pace(agent.limits.silence_s * 1000, agent.limits.call_s * 1000, agent.model.thinking_level)
         conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no), gate_of(agent))
         record = self._record = CallRecord(ticket.call_sid, ticket.stream_no, services.journal, services.clock)
         self._recall = Recall(conversation, record, now_ms, self._line_lost)
-        link = self._link = ModelLink(places(services, agent, self._language, ticket.caller, errand), self._recall)
+        voiced = places(services, agent, self._language, ticket.caller, errand)
+        link = self._link = ModelLink(voiced, self._recall, services.circuits)
         tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context)
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
         self._campaign = CampaignDesk(campaign, record, now_ms, self._tell)
@@ -99,6 +102,11 @@ class CallSession:
 
     def _line_lost(self) -> None:
         self._speaking.line_lost()
+
+    @property
+    def place(self) -> str:
+        """Where the agent is voiced, as "platform/region/model"."""
+        return self._link.place
 
     def _spoken_language(self) -> str:
         return self._record.spoken_language or self._language
@@ -165,6 +173,8 @@ class CallSession:
             "transfer_to": None if transfer is None else transfer.number,
             "transfer": self._wishes.transfer_document(),
             "model": self._link.model,
+            "model_place": self._link.place,
+            "failure": self._failure,
             "language_use": self._languages.use().to_document(),
         }
         self._record.ended(ending, now_ms, extra)
@@ -273,15 +283,18 @@ class CallSession:
         if self._ticket.stream_no == 1:
             try:
                 ready = await self._services.ready.take(self._ticket.call_sid)
-            except SpeechRefused:
-                if not self._link.next_place():
+            except SpeechRefused as refused:
+                self._recall.refused_before(refused)
+                if not self._link.give_up(refused.place or ""):
                     raise
         else:
             self._recall.before = await said_before(self._services.store, self._ticket.call_sid)
             self._link.begin_with(self._recall.before)
-        await self._link.open(ready.session if ready else None)
+        await (self._link.open() if ready is None else self._link.open(ready.session, ready.place))
         return ready is not None and ready.greeted
 
     def _model_failed(self, phrase: str, error: SpeechError) -> None:
-        log.error(phrase, extra={"call": self._ticket.call_sid, "code": error.code, "why": str(error)})
-        self._record.event(phrase.replace(" ", "_"), self._now_ms(), {"code": error.code, "why": str(error)})
+        why = {"code": error.code, "why": str(error), "quota": error.quota}
+        log.error(phrase, extra={"call": self._ticket.call_sid, "place": error.place or self._link.place, **why})
+        self._record.event(phrase.replace(" ", "_"), self._now_ms(), why)
+        self._failure = {"what": phrase, **why}

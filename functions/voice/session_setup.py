@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from functions.tools.registry import Registry
 from functions.voice.errand import Errand, errand_of, greeting_of
 from functions.voice.instructions import instructions
-from functions.voice.places import Place
+from functions.voice.places import Place, Places
 from functions.voice.prompts import greet
 from functions.voice.ready_sessions import ReadySession
 from functions.voice.services import VoiceServices
@@ -24,6 +24,7 @@ from functions.voice.speech.model import (
 )
 from functions.voice.voice_gate import GateRules, VoiceGate
 from shared.domain.agent import Agent
+from shared.domain.model_catalogue import Platform
 from shared.domain.recording_law import as_recorded, decision
 from shared.domain.time_zone import zones_of
 from shared.errors import ConfigurationError
@@ -77,7 +78,8 @@ def places(
             log.error("a fallback of the agent's model is not configured", extra={"agent": agent.id})
             continue
         setup = session_setup(voiced, language, services.tools, now, facts)
-        found.append(Place(model, replace(setup, model=services.model_of(voiced).id)))
+        used = services.model_of(voiced).id
+        found.append(Place(model, replace(setup, model=used), place_key(services.place_of(voiced), used)))
     return tuple(found)
 
 
@@ -88,6 +90,12 @@ def gate_of(agent: Agent) -> VoiceGate | None:
         return None
     rules = GateRules(taking.voice_threshold, taking.start_ms, taking.backchannel_ms, taking.hello_ms)
     return VoiceGate(rules if taking.silence_ms is None else replace(rules, silence_ms=taking.silence_ms))
+
+
+def place_key(place: tuple[Platform, str | None], model: str) -> str:
+    """developer/gemini-3.8-live, vertex/eu/gemini-3.8-live: what calls share circuits and sessions by."""
+    platform, region = place
+    return "/".join(part for part in (str(platform), region, model) if part)
 
 
 def local_time(now: datetime, number: str, errand: Errand | None) -> datetime:
@@ -106,10 +114,10 @@ def first_words(agent: Agent, language: str, errand: Errand | None, caller: str)
 
 async def prepared(services: VoiceServices, agent: Agent, caller: str, language: str) -> ReadySession:
     """A session for somebody who is calling, told to greet: by the time their stream is there, it has thought."""
-    place = places(services, agent, language, caller, None)[0]
-    session = await place.model.open(place.setup)
+    where = Places(places(services, agent, language, caller, None), services.circuits)
+    session = await where.open(where.setup)
     await session.send_text(greet(first_words(agent, language, None, caller)))
-    return ReadySession(session, greeted=True)
+    return ReadySession(session, greeted=True, place=where.key)
 
 
 async def prepared_errand(services: VoiceServices, attempt_id: str) -> ReadySession:
@@ -121,5 +129,5 @@ async def prepared_errand(services: VoiceServices, attempt_id: str) -> ReadySess
         agent = await services.agents.get(errand.campaign.agent_id)
     except UnknownAgent:
         raise SpeechRefused("the campaign's agent is gone") from None
-    place = places(services, agent, errand.language(agent), errand.contact.phone, errand)[0]
-    return ReadySession(await place.model.open(place.setup), greeted=False)
+    where = Places(places(services, agent, errand.language(agent), errand.contact.phone, errand), services.circuits)
+    return ReadySession(await where.open(where.setup), greeted=False, place=where.key)

@@ -31,9 +31,9 @@ def hang_up() -> str:
     return str(response)
 
 
-def apologise(language: str | None) -> str:
-    """We could not serve this call: say so in the caller's language, then hang up."""
-    return _say_and_hang_up("apology", language)
+def apologise(language: str | None, *, called_by_us: bool = False) -> str:
+    """We could not serve this call: say so in the caller's language, and who calls again, then hang up."""
+    return _say_and_hang_up("apology_callback" if called_by_us else "apology", language)
 
 
 def transfer(public_base_url: str, number: str, caller_id: str | None, whisper: str | None = None) -> str:

@@ -10,8 +10,10 @@ from starlette.applications import Starlette
 
 from functions.tools.outside.wiring import registry_of
 from functions.voice.app import make_app
+from functions.voice.circuits import Circuits
 from functions.voice.drain import PROCESS
 from functions.voice.model_choice import ModelChoice
+from functions.voice.notice_board import NoticeBoard
 from functions.voice.ready_sessions import MOST, ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import SpeechModel
@@ -30,15 +32,18 @@ from shared.store import open_store
 from shared.store.agents import AgentBook, shipped_agents
 from shared.store.attempts import Attempts
 from shared.store.journal import Journal
+from shared.store.notices import Notice
 from shared.store.settlement import Settlement
 from shared.store.store import Store
 
 
-def speech_models(settings: Settings, clock: Clock) -> tuple[Callable[[Agent], SpeechModel], ModelChoice]:
+def speech_models(
+    settings: Settings, clock: Clock, tell: Callable[[Notice], None] = lambda _: None
+) -> tuple[Callable[[Agent], SpeechModel], ModelChoice]:
     """Who voices an agent, and with which model. Each place is asked for its list of models when it is first made."""
     from functions.voice.speech.gemini import developer_api, vertex_ai
 
-    choice = ModelChoice(lambda agent: place_of(agent, settings), clock)
+    choice = ModelChoice(lambda agent: place_of(agent, settings), clock, tell)
 
     @cache
     def on_vertex(region: str) -> SpeechModel:
@@ -76,7 +81,8 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         raise ConfigurationError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set; nobody's calls can be trusted")
     auth_token = settings.twilio_auth_token.get_secret_value()
     agents = shipped_agents()
-    speech_for, choice = speech_models(settings, clock)
+    notices = NoticeBoard()
+    speech_for, choice = speech_models(settings, clock, notices.leave)
     choice.announce(agents.values())
     tagger = Tagger()
     # A second of CPU that no caller should wait for: until then, scripts and words tell the languages apart.
@@ -97,6 +103,9 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         settlement=Settlement(store, clock),
         ready=ReadySessions(MOST),
         drain=PROCESS,
+        place_of=lambda agent: place_of(agent, settings),
+        circuits=Circuits(clock, notices.leave),
+        notices=notices,
         tagger=tagger,
         number_hash=lambda number: number_hash(number, settings.hash_key),
     )

@@ -64,12 +64,16 @@ class Capacity:
     inbound_calls: int = 0
     outbound_calls: int = 0
     inbound_reserve: float = INBOUND_RESERVE
+    inbound_sessions: int | None = None
+    """Of the callers' sessions, those in the region that has most of them: sessions are counted by region, lines are
+    not. None: all of them."""
 
     @property
     def free_calls(self) -> int:
         """How many more outbound calls there is room for."""
         lines = self.max_calls - self.inbound_calls - self.outbound_calls
-        reserved = max(self.inbound_calls, math.ceil(self.model_sessions * self.inbound_reserve))
+        callers = self.inbound_calls if self.inbound_sessions is None else self.inbound_sessions
+        reserved = max(callers, math.ceil(self.model_sessions * self.inbound_reserve))
         sessions = self.model_sessions - reserved - self.outbound_calls
         return max(0, min(lines, sessions))
 

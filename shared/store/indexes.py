@@ -50,6 +50,9 @@ INDEXES: tuple[Index, ...] = (
     index("attempts", "is_open"),
     index("attempts", "campaign_id", "is_open"),
     index("calls", "state", "direction"),
+    # what instances say of themselves
+    index("live_sessions", "until"),
+    index("notices", "until"),
     # what the console shows, newest first
     index("calls", "started_at"),
     index("calls", "-started_at"),

@@ -14,11 +14,13 @@ from functions.campaigns.beat import beat
 from functions.campaigns.due import part_of
 from functions.campaigns.leases import acquire
 from functions.campaigns.services import AccountLimits
+from shared.domain.call import Direction
 from shared.domain.call_status import CallStatus
 from shared.domain.campaign import Pacing
 from shared.domain.contact import DueReason
 from shared.domain.pacing import MARGIN, next_turn
 from shared.domain.shards import SHARDS
+from shared.store.live_sessions import LEASE, lease
 from tests.campaigns.office import Office
 
 pytestmark = pytest.mark.virtual_time
@@ -116,10 +118,30 @@ async def test_those_who_may_not_be_called_now_hold_nobody_up() -> None:
 async def test_people_who_call_us_find_the_lines_they_need() -> None:
     office = Office(limits=AccountLimits(calls_per_second=10, model_sessions=10, inbound_reserve=0.2))
     await office.campaign(contacts=20)
-    for number in range(5):
-        await office.store.create(f"calls/CA{number}", {"state": "in_progress", "direction": "inbound"})
+    now = office.clock.now()
+    for instance, callers in (("one", 3), ("another", 2)):
+        held = {"developer": {Direction.INBOUND: callers, Direction.OUTBOUND: 0}}
+        await office.store.batch([lease(instance, held, now)])
     await beat(office.services)
     assert len(office.carrier.requests) == 5
+
+
+async def test_what_a_dead_instance_held_is_free_when_its_lease_has_passed() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=10, model_sessions=10, inbound_reserve=0.2))
+    await office.campaign(contacts=20)
+    held = {"developer": {Direction.INBOUND: 9, Direction.OUTBOUND: 0}}
+    await office.store.batch([lease("dead", held, office.clock.now() - LEASE)])
+    await beat(office.services)
+    assert len(office.carrier.requests) == 8  # two are kept for callers
+
+
+async def test_sessions_are_counted_by_region_and_lines_are_not() -> None:
+    office = Office(limits=AccountLimits(calls_per_second=10, model_sessions=10, inbound_reserve=0.2))
+    await office.campaign(contacts=20)
+    held = {region: {Direction.INBOUND: callers} for region, callers in (("vertex/eu", 4), ("vertex/us", 3))}
+    await office.store.batch([lease("one", held, office.clock.now())])
+    await beat(office.services)
+    assert len(office.carrier.requests) == 6
 
 
 async def test_dispatchers_that_share_the_shards_keep_one_pace() -> None:

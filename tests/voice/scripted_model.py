@@ -139,6 +139,10 @@ class ScriptedSession:
         """The connection is lost."""
         self._comes(SessionEnded("gone", code=code, resumable=resumable))
 
+    def ends(self, how: SessionEnded) -> None:
+        """The service closes it so."""
+        self._events.put_nowait(how)
+
     async def is_told(self) -> None:
         """Wait until a text or a tool's answer arrives."""
         await self._heard.wait()

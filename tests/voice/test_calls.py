@@ -13,7 +13,9 @@ from starlette.applications import Starlette
 
 from functions.tools.builtin import BUILTIN
 from functions.voice.app import make_app
+from functions.voice.circuits import Circuits
 from functions.voice.model_choice import as_asked
+from functions.voice.notice_board import NoticeBoard
 from functions.voice.ready_sessions import ReadySessions
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import (
@@ -29,6 +31,7 @@ from functions.voice.speech.model import (
 from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.domain.agent import Agent, Languages, Limits
+from shared.domain.model_catalogue import Platform
 from shared.domain.model_succession import Resolution
 from shared.domain.phone_number import number_hash
 from shared.store.agents import AgentBook
@@ -81,9 +84,11 @@ async def house(
     model: ScriptedModel | None = None,
     *,
     ready: int = 0,
+    circuits: bool = False,
     model_of: Callable[[Agent], Resolution] = as_asked,
 ) -> AsyncIterator[House]:
     store, clock, model = MemoryStore(), ManualClock(), model or ScriptedModel()
+    notices = NoticeBoard()
     services = VoiceServices(
         public_base_url=ORIGIN,
         account_sid=ACCOUNT,
@@ -99,6 +104,9 @@ async def house(
         attempts=Attempts(store, clock),
         settlement=Settlement(store, clock),
         ready=ReadySessions(ready),
+        place_of=lambda agent: (Platform.DEVELOPER, None),
+        circuits=Circuits(clock, notices.leave) if circuits else None,
+        notices=notices,
         number_hash=lambda number: number_hash(number, b"a test's key"),
     )
     app = make_app(services)

@@ -19,11 +19,15 @@ LOST: Final = 1006
 _QUOTA: Final = re.compile(
     r"quota|resource[_ ](has been )?exhausted|billing|spend(ing)? (cap|limit)|rate.?limit|too many requests", re.I
 )
+_FREE_TIER: Final = re.compile(r"free.?tier", re.I)
 _ABORTED: Final = re.compile(r"aborted|cancell?ed|deadline", re.I)
 _GONE: Final = re.compile(
     r"not found|not supported for|permission|api.?key|invalid|unauthor|not allowed|location", re.I
 )
 _CONTEXT: Final = re.compile(r"context|token (count|limit)", re.I)
+
+USED_UP: Final = "the speech model's quota is used up"
+FREE_TIER_USED_UP: Final = "the speech model's free tier is used up; a paid plan lifts its limits"
 
 _FINAL_CODES: Final = frozenset(
     {
@@ -36,10 +40,15 @@ _FINAL_CODES: Final = frozenset(
 _RETRY_STATUSES: Final = frozenset({408, 425})
 
 
+def _quota(words: str) -> str:
+    """Which limit it is: the account's own, or the one of an account that does not pay."""
+    return FREE_TIER_USED_UP if _FREE_TIER.search(words) else USED_UP
+
+
 def refused_status(status: int, body: str = "") -> SpeechError:
     """The HTTP answer that came instead of a WebSocket."""
     if status == 429 or _QUOTA.search(body):
-        return SpeechRefused("the speech model's quota is used up", code=status, quota=True, detail=body)
+        return SpeechRefused(_quota(body), code=status, quota=True, detail=body)
     if 400 <= status < 500 and status not in _RETRY_STATUSES:
         return SpeechRefused("the speech model refused the connection", code=status, detail=body)
     return SpeechUnavailable("the speech model's front door failed", code=status, detail=body)
@@ -48,7 +57,7 @@ def refused_status(status: int, body: str = "") -> SpeechError:
 def closed_while_opening(code: int, reason: str) -> SpeechError:
     """The socket was closed before the setup was complete."""
     if _QUOTA.search(reason):
-        return SpeechRefused("the speech model's quota is used up", code=code, quota=True, detail=reason)
+        return SpeechRefused(_quota(reason), code=code, quota=True, detail=reason)
     if code in _FINAL_CODES or (code == 1008 and not _ABORTED.search(reason)):
         return SpeechRefused("the speech model refused the setup", code=code, detail=reason)
     return SpeechUnavailable("the speech model closed while it was set up", code=code, detail=reason)
@@ -59,7 +68,7 @@ def ended(code: int, reason: str, *, by_us: bool = False) -> SessionEnded:
     if by_us:
         return SessionEnded("the session was closed here", code=code, detail=reason)
     if _QUOTA.search(reason):
-        return SessionEnded("the speech model's quota is used up", code=code, quota=True, detail=reason)
+        return SessionEnded(_quota(reason), code=code, quota=True, detail=reason)
     if code in _FINAL_CODES:
         # A session that is resumed after its context ran out runs out again at once.
         phrase = "its context is used up" if _CONTEXT.search(reason) else "the speech model refused a message"

@@ -31,6 +31,8 @@ class SpeechError(Exception):
         """The account has used up what it may use, or is throttled; it sounds like a fault of ours and is none."""
         self.detail = detail
         """The service's own words, for an operator who looks; never for a log."""
+        self.place: str | None = None
+        """Where, as "platform/region/model"; whoever chose the place says so."""
 
 
 class SpeechRefused(SpeechError):
