@@ -14,8 +14,10 @@ from functions.after_call.services import AfterCallServices
 from functions.after_call.transcript import Transcript, transcript_of
 from shared.domain.analysis import LEASE, Analysis, AnalysisJob, AnalysisState, next_try
 from shared.domain.announcement import Announcement, EventType, announcement_path
+from shared.domain.attempt import attempt_path
 from shared.domain.call import CallState, Ending, call_path
 from shared.store.agents import UnknownAgent
+from shared.store.change import change_document
 from shared.store.store import AlreadyExists, Conflict, Document, Merge, NotFound, OrderBy, Put, Update, Where, Write
 
 log = logging.getLogger(__name__)
@@ -127,6 +129,8 @@ async def _keep(
 ) -> None:
     now = services.clock.now()
     found = analysis.to_document()
+    if call.get("attempt_id"):
+        await _lay_beside(services, str(call["attempt_id"]), found)
     changes: dict[str, Any] = {"analysis": found, "updated_at": now}
     if call.get("outcome") is None:
         changes["outcome"] = str(analysis.outcome)
@@ -136,6 +140,15 @@ async def _keep(
         _announced(EventType.CALL_ANALYSED, job.call_sid, data, now),
     ]
     await _close(services, held, job, AnalysisState.DONE, more=more)
+
+
+async def _lay_beside(services: AfterCallServices, attempt_id: str, found: dict[str, Any]) -> None:
+    """The campaign's results are read by attempt; they say what was read out of its call."""
+    reading = {name: found[name] for name in ("summary", "sentiment", "lead_score", "extracted")}
+    try:
+        await change_document(services.store, attempt_path(attempt_id), lambda _: {"reading": reading})
+    except NotFound:
+        log.warning("a call's attempt is not there any more", extra={"attempt": attempt_id})
 
 
 async def _try_again(services: AfterCallServices, held: Document, job: AnalysisJob, error: Exception) -> None:

@@ -87,6 +87,7 @@ UNINDEXED: Sequence[tuple[str, str]] = (
     ("lists", "preview"),
     ("pieces", "data"),
     ("calls", "analysis"),
+    ("attempts", "reading"),
     ("announcements", "data"),
     ("deliveries", "payload"),
 )

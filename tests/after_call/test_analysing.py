@@ -191,3 +191,15 @@ async def test_nobodys_words_or_numbers_are_logged(laptop: Office, caplog: pytes
     ours = "\n".join(str(vars(record)) for record in caplog.records if record.name.startswith(("functions", "shared")))
     assert "appointment" not in ours
     assert "9876543210" not in ours
+
+
+async def test_a_campaigns_results_get_what_was_read(office: Office) -> None:
+    await office.store.create("attempts/a1", {"id": "a1", "state": "done"})
+    await office.a_call(attempt_id="a1", campaign_id="diwali")
+    await office.a_call("CA2", attempt_id="gone")
+    await office.later(seconds=6)
+    attempt = await office.read("attempts/a1")
+    assert attempt["state"] == "done"
+    assert attempt["reading"]["summary"] == (await analysis_of(office))["summary"]
+    assert set(attempt["reading"]) == {"summary", "sentiment", "lead_score", "extracted"}
+    assert (await analysis_of(office, "CA2"))["summary"], "a call without its attempt is read all the same"

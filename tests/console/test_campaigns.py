@@ -257,6 +257,9 @@ async def test_report_and_results_tell_what_became_of_each(console: Console) -> 
     assert report["refusals"] == {"no_consent": 1}
     assert report["languages"] == {"hi-IN": 1}
     assert report["cost"] == 0.25
+    found = {"outcome": "interested", "objection": "=price()"}
+    reading = {"summary": "Wants to renew.", "sentiment": 0.4, "lead_score": 90, "extracted": found}
+    await console.services.attempts.note(f"{campaign_id}.1", {"reading": reading})
     answer = await console.asks("GET", f"/api/campaigns/{campaign_id}/results.csv")
     assert "'=1+1" in answer.text, "a cell is never a formula"
     lines = {line["number"]: line for line in csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))}
@@ -264,6 +267,11 @@ async def test_report_and_results_tell_what_became_of_each(console: Console) -> 
     assert lines["+919876543210"]["outcome"] == "goal_met"
     assert lines["+919876543210"]["last_call_sid"] == "CA1"
     assert lines["+919876543210"]["attempts"] == "1"
+    said = ("summary", "sentiment", "lead_score", "extracted.outcome", "extracted.objection", "extracted.callback_at")
+    assert [lines["+919876543210"][name] for name in said] == (
+        ["Wants to renew.", "0.4", "90", "interested", "'=price()", ""]
+    )
+    assert lines["+919811122233"]["summary"] == ""
     assert lines["+919822233344"]["refusal"] == "no_consent"
     assert lines["+919811122233"]["state"] == "pending"
     assert lines["+919811122233"]["city"] == "Delhi"

@@ -77,7 +77,7 @@ class CampaignsApi:
         self._services = services
         self._store = services.store
         self._clock = services.clock
-        self._agents = AgentBook(services.store, services.shipped)
+        self.agents = AgentBook(services.store, services.shipped)
 
     def operations(self) -> list[Operation]:
         """All of them."""
@@ -215,7 +215,7 @@ class CampaignsApi:
     async def _check(self, draft: CampaignDraft) -> Agent:
         """That what the campaign names is there."""
         try:
-            agent = await self._agents.get(draft.agent_id)
+            agent = await self.agents.get(draft.agent_id)
         except UnknownAgent:
             raise Problem(422, "There is no such agent", "GET /api/agents tells them.", field="agent_id") from None
         try:

@@ -21,6 +21,7 @@ from shared.domain.campaign import Campaign, CampaignState, PauseReason
 from shared.domain.contact import Contact, ContactState
 from shared.domain.cost import CURRENCY
 from shared.domain.gate import Code
+from shared.store.agents import UnknownAgent
 from shared.store.store import Document, Store, Where
 from shared.store.tallies import tally_of
 
@@ -38,7 +39,11 @@ COLUMNS = (
     "refusal",
     "next_attempt_at",
     "list_row",
+    "summary",
+    "sentiment",
+    "lead_score",
 )
+"""After them what the agent's document extracts, then the list's own columns."""
 
 
 class ContactCounts(Answer):
@@ -133,16 +138,27 @@ class ReportApi:
         known = await self._store.get(list_path(campaign.list_id))
         columns: Any = [] if known is None else known.data.get("columns") or []
         variables = [str(one["name"]) for one in columns if not one["field"]]
-        return csv_answer(self._lines(campaign, variables), f"results-{campaign.id}.csv")
+        extracted = await self._extracted(campaign)
+        return csv_answer(self._lines(campaign, extracted, variables), f"results-{campaign.id}.csv")
 
-    async def _lines(self, campaign: Campaign, variables: Sequence[str]) -> AsyncIterator[str]:
-        yield "".join(csv_text([(*COLUMNS, *variables)]))
+    async def _extracted(self, campaign: Campaign) -> Sequence[str]:
+        """What the agent's document asks to be read out of a call, by name."""
+        try:
+            agent = await self._campaigns.agents.version(campaign.agent_id, campaign.agent_version)
+        except UnknownAgent:
+            return ()
+        return tuple((agent.extract or {}).get("properties") or ())
+
+    async def _lines(
+        self, campaign: Campaign, extracted: Sequence[str], variables: Sequence[str]
+    ) -> AsyncIterator[str]:
+        yield "".join(csv_text([(*COLUMNS, *(f"extracted.{name}" for name in extracted), *variables)]))
         cursor: str | None = None
         while True:
             page = await self._store.query(f"campaigns/{campaign.id}/contacts", limit=CONTACTS_AT_ONCE, cursor=cursor)
             contacts = [Contact.from_document(one.data) for one in page.documents]
             attempts = await asyncio.gather(*(self._last(one) for one in contacts))
-            lines = [_line(*pair, variables) for pair in zip(contacts, attempts, strict=True)]
+            lines = [_line(*pair, extracted, variables) for pair in zip(contacts, attempts, strict=True)]
             yield "".join(csv_text(lines)).lstrip("\ufeff")
             cursor = page.next
             if cursor is None:
@@ -152,8 +168,10 @@ class ReportApi:
         return None if contact.attempt_id is None else await self._store.get(attempt_path(contact.attempt_id))
 
 
-def _line(contact: Contact, attempt: Document | None, variables: Sequence[str]) -> list[str]:
+def _line(contact: Contact, attempt: Document | None, extracted: Sequence[str], variables: Sequence[str]) -> list[str]:
     last: dict[str, Any] = {} if attempt is None else dict(attempt.data)
+    reading = last.get("reading") or {}
+    found = reading.get("extracted") or {}
     due = contact.due_at if contact.state is ContactState.PENDING and contact.due_at else None
     return [
         contact.phone,
@@ -168,8 +186,14 @@ def _line(contact: Contact, attempt: Document | None, variables: Sequence[str]) 
         contact.refusal or "",
         _instant(due if due and due.year > 2000 else None),
         str(contact.row or ""),
+        *(_text(reading.get(name)) for name in ("summary", "sentiment", "lead_score")),
+        *(_text(found.get(name)) for name in extracted),
         *(contact.variables.get(name, "") for name in variables),
     ]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _instant(at: Any) -> str:
