@@ -18,7 +18,7 @@ from shared.store.attempts import attempt_document
 from shared.store.campaigns import move_campaign
 from shared.store.launch import load_contacts
 from shared.store.settlement import contact_fields
-from shared.store.store import Store
+from shared.store.store import Store, Value
 from shared.store.tallies import Tally
 from tests.console.conftest import HASH_NUMBER, INDIAN_LIST, Console
 
@@ -257,8 +257,8 @@ async def test_report_and_results_tell_what_became_of_each(console: Console) -> 
     assert report["refusals"] == {"no_consent": 1}
     assert report["languages"] == {"hi-IN": 1}
     assert report["cost"] == 0.25
-    found = {"outcome": "interested", "objection": "=price()"}
-    reading = {"summary": "Wants to renew.", "sentiment": 0.4, "lead_score": 90, "extracted": found}
+    found: dict[str, Value] = {"outcome": "interested", "objection": "=price()"}
+    reading: dict[str, Value] = {"summary": "Wants to renew.", "sentiment": 0.4, "lead_score": 90, "extracted": found}
     await console.services.attempts.note(f"{campaign_id}.1", {"reading": reading})
     answer = await console.asks("GET", f"/api/campaigns/{campaign_id}/results.csv")
     assert "'=1+1" in answer.text, "a cell is never a formula"
