@@ -81,11 +81,11 @@ NEXT_GATE: Final[dict[tuple[Gate, GateEvent], Gate]] = {
 class GateRules:
     """The agent's settings, as the gate needs them."""
 
-    threshold: float = 0.5
+    threshold: float = 0.6
     """Probability from which a frame holds speech."""
     start_ms: int = 100
     """So much speech begins a turn while nobody is being heard."""
-    backchannel_ms: int = 750
+    backchannel_ms: int = 800
     """So much speech cuts an answer off."""
     hello_ms: int = 1_200
     """So much speech cuts the greeting off."""

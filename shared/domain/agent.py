@@ -98,11 +98,11 @@ class TurnTaking(Strict):
     prefix_padding_ms: int | None = Field(default=None, ge=0, le=2000)
     silence_ms: int | None = Field(default=600, ge=100, le=5000)
     """Silence that ends the caller's turn. 600 ms is what telephone peers settled on (Bolna's default)."""
-    voice_threshold: float = Field(default=0.5, ge=0.05, le=0.95)
+    voice_threshold: float = Field(default=0.6, ge=0.05, le=0.95)
     """Mode parley: the probability of speech from which a sound is the caller's voice."""
     start_ms: int = Field(default=100, ge=20, le=1000)
     """Mode parley: so much speech begins a turn while the agent is not being heard."""
-    backchannel_ms: int = Field(default=750, ge=0, le=3000)
+    backchannel_ms: int = Field(default=800, ge=0, le=3000)
     """Mode parley: so much speech cuts the agent off; less is a backchannel, and the agent goes on."""
     hello_ms: int = Field(default=1200, ge=0, le=4000)
     """Mode parley: the same for the first words of a call."""
