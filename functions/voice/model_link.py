@@ -249,7 +249,8 @@ class ModelLink:
 
     def hand_over(self, places: Sequence[Place], tool_call_id: str) -> None:
         """Go on with another agent's sessions. The call that asked for it needs no answer any more."""
-        self._places = Places(places)
+        automatic = self._places.setup.activity.automatic
+        self._places = Places([place.listening(automatic=automatic) for place in places])
         self._arrears.settled(tool_call_id)
         self.move(Move.HANDED_OVER)
 

@@ -36,6 +36,10 @@ class Place:
     key: str = ""
     """platform/region/model, by which calls share what they know of it."""
 
+    def listening(self, *, automatic: bool) -> Place:
+        """The same, with the caller's turns found by the model or said to it: one call stays with one way."""
+        return Place(self.model, replace(self.setup, activity=replace(self.setup.activity, automatic=automatic)))
+
 
 class Places:
     """One call's places, and at which of them it is. Those whose circuit is open come last."""

@@ -14,6 +14,7 @@ from shared.domain.agent import TurnTaking
 from tests.voice.phone import Phone
 from tests.voice.scripted_model import ScriptedSession
 from tests.voice.test_calls import TARA, House, house
+from tests.voice.test_hand_over import DESK, LOANS
 
 pytestmark = pytest.mark.virtual_time
 
@@ -103,7 +104,7 @@ async def test_a_question_cuts_the_agent_off_before_the_model_says_so_and_its_la
         session.speaks(4000)
         await asyncio.sleep(1)
         question = asyncio.create_task(phone.says(clip("hours_question_en_am_michael")))
-        await asyncio.sleep(1)
+        await asyncio.sleep(1.2)
         assert phone.clears == 1
         session.speaks(400)
         session.sends(Interrupted())
@@ -155,3 +156,25 @@ async def test_a_turn_that_a_broken_session_heard_in_part_is_told_whole_to_the_n
     assert [started for started, _ in after.activities] == [True, False]
     assert after.activities[0][1] == 0
     assert after.audio_ms >= 1_700
+
+
+async def test_whoever_takes_the_call_over_is_told_when_the_caller_speaks_too() -> None:
+    desk = DESK.model_copy(update={"turn_taking": GATED.turn_taking})
+    async with house(desk) as home:
+        await home.store.create(f"agents/{LOANS.id}", LOANS.model_dump(mode="json"))
+        phone = Phone(home.app)
+        stream = asyncio.create_task(phone.stream(await phone.dial()))
+        first = await home.model.session()
+        await first.is_told()
+        first.sends(ToolCall("h1", "hand_over", {"to": "loans", "brief": "wants the interest"}))
+        second = await home.model.session(2)
+        await second.is_told()
+        second.says("नमस्ते", 600)
+        await asyncio.sleep(1.5)
+        await phone.says(clip("how_much_hi_hf_beta"))
+        await asyncio.sleep(1)
+        phone.hang_up()
+        await stream
+    assert LOANS.turn_taking.mode == "model"
+    assert second.setup.activity.automatic is False
+    assert [started for started, _ in second.activities] == [True, False]
