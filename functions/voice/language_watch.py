@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.domain.agent import LanguagePolicy, Languages
+from shared.domain.agent import Agent
 from shared.domain.call import Speaker, Turn
 from shared.domain.language import Tagger
-from shared.domain.language_use import LanguageUse, Said, is_outside, language_use
+from shared.domain.language_use import LanguageUse, Policy, Said, is_outside, language_use
 from shared.domain.languages import base_of, language_name
 
 
@@ -55,10 +55,7 @@ class Drift:
 class LanguageWatch:
     """One stream's. Times do not matter to it; turns come in the order in which they are saved, some of them again."""
 
-    def __init__(self, languages: Languages, start: str, tagger: Tagger) -> None:
-        self._start = start
-        self._mirrors = languages.policy is LanguagePolicy.MIRROR
-        self._allowed = (languages.allowed or ()) if self._mirrors else (start,)
+    def __init__(self, agent: Agent, start: str, tagger: Tagger) -> None:
         self._tagger = tagger
         self._said: dict[int, Said] = {}
         self._last: dict[Speaker, str] = {}
@@ -66,28 +63,29 @@ class LanguageWatch:
         self._course = Course.KEPT
         self._drifted_to = ""
         self._corrections = 0
+        self.passes_to(agent, start)
 
-    def follow(self, languages: Languages, start: str) -> None:
-        """Another agent goes on, with languages of its own."""
-        self._start = start
-        self._mirrors = languages.policy is LanguagePolicy.MIRROR
-        self._allowed = (languages.allowed or ()) if self._mirrors else (start,)
+    def passes_to(self, agent: Agent, start: str) -> None:
+        """This agent has the caller from now on, and goes on in this language."""
+        self._policy = Policy.of(agent.languages, start)
+        self._names = frozenset(f"{agent.name} {agent.company}".lower().split())
 
     def tagged(self, turn: Turn) -> Turn:
         """The turn with its language and letters. One that says too little is taken to be in the speaker's last."""
-        tag = self._tagger.tag(turn.text or turn.unheard, self._allowed or (self._start,))
+        policy = self._policy
+        tag = self._tagger.tag(turn.text or turn.unheard, policy.allowed or (policy.start,), self._names)
         language = tag.language
         if language is not None and not tag.sure:
             language = self._last.get(turn.speaker, language)
         elif language is not None:
             self._last[turn.speaker] = language
-        self._said[turn.seq] = Said(turn.speaker, language, tag.sure)
+        self._said[turn.seq] = Said(turn.speaker, language, policy, tag.sure)
         if turn.speaker is Speaker.AGENT and tag.sure and language is not None:
             self._agent_spoke(language)
         return replace(turn, language=language, script=tag.script)
 
     def _agent_spoke(self, language: str) -> None:
-        outside = is_outside(language, self._allowed)
+        outside = is_outside(language, self._policy.allowed)
         if outside:
             self._drifted_to = language
         self._course = NEXT_COURSE[self._course, CourseEvent.OUTSIDE if outside else CourseEvent.INSIDE]
@@ -98,12 +96,12 @@ class LanguageWatch:
             return None
         self._course = NEXT_COURSE[self._course, CourseEvent.CORRECTED]
         self._corrections += 1
-        callers = self._last.get(Speaker.CALLER, self._start)
-        wanted = self._start if is_outside(callers, self._allowed) else callers
-        names = tuple(dict.fromkeys(language_name(base_of(tag)) for tag in self._allowed))
+        policy = self._policy
+        callers = self._last.get(Speaker.CALLER, policy.start)
+        wanted = policy.start if is_outside(callers, policy.allowed) else callers
+        names = tuple(dict.fromkeys(language_name(base_of(tag)) for tag in policy.allowed))
         return Drift(language_name(self._drifted_to), names, language_name(wanted))
 
     def use(self) -> LanguageUse:
         """How it went, by all turns so far in the order in which they began."""
-        turns = [said for _, said in sorted(self._said.items())]
-        return language_use(turns, self._start, self._allowed, mirrors=self._mirrors, corrections=self._corrections)
+        return language_use((said for _, said in sorted(self._said.items())), self._corrections)

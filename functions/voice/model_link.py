@@ -79,6 +79,7 @@ class ModelLink:
 
     def __init__(self, places: Sequence[Place], memory: Memory, circuits: Circuits | None = None) -> None:
         self._places = Places(places, circuits, memory.place_failed)
+        self._circuits = circuits
         self._memory = memory
         self._session: SpeechSession | None = None
         self._left: SpeechSession | None = None
@@ -250,7 +251,8 @@ class ModelLink:
     def hand_over(self, places: Sequence[Place], tool_call_id: str) -> None:
         """Go on with another agent's sessions. The call that asked for it needs no answer any more."""
         automatic = self._places.setup.activity.automatic
-        self._places = Places([place.listening(automatic=automatic) for place in places])
+        listening = [place.listening(automatic=automatic) for place in places]
+        self._places = Places(listening, self._circuits, self._memory.place_failed)
         self._arrears.settled(tool_call_id)
         self.move(Move.HANDED_OVER)
 

@@ -73,7 +73,7 @@ class CallSession:
         tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context)
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
         self._campaign = CampaignDesk(campaign, record, now_ms, self._tell)
-        self._languages = LanguageWatch(agent.languages, self._language, services.tagger)
+        self._languages = LanguageWatch(agent, self._language, services.tagger)
         relay = self._relay = Relay(services, ticket, errand, agent)
         self._wishes = Wishes(conversation, self._campaign, link, record, relay, now_ms, self._changes_agent)
         self._wishes.facts.update(ticket.facts)
@@ -129,7 +129,7 @@ class CallSession:
         language, spoken = self._spoken_language(), agent.languages
         if spoken.allowed and is_outside(language, spoken.allowed):
             language = spoken.start
-        self._languages.follow(spoken, language)
+        self._languages.passes_to(agent, language)
         return language
 
     # -- from beginning to end

@@ -72,10 +72,15 @@ class Tagger:
         """From now on; it takes a second to load, so a process begins without it."""
         self._detector = detector
 
-    def tag(self, text: str, expected: Collection[str] = ()) -> Tag:
-        """What a turn is in; expected are the languages (with or without region) of which it is likely one."""
+    def tag(self, text: str, expected: Collection[str] = (), names: Collection[str] = ()) -> Tag:
+        """What a turn is in.
+
+        expected are the languages (with or without region) of which it is likely one; names, in lower case, are words
+        of no language, unless nothing else is said.
+        """
         text = unicodedata.normalize("NFC", text)
         words = [(match.lastgroup or "", match[0].lower()) for match in _WORD.finditer(text)]
+        words = [(script, word) for script, word in words if word not in names] or words
         latin = [word for script, word in words if script == "Latn"]
         native = [(script, word) for script, word in words if script != "Latn"]
         bases = frozenset(map(base_of, expected))

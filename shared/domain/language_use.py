@@ -6,8 +6,25 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.agent import LanguagePolicy, Languages
 from shared.domain.call import Speaker
 from shared.domain.languages import base_of
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an agent owes: its start language, or the caller's last if it mirrors them."""
+
+    start: str
+    allowed: tuple[str, ...] = ()
+    """Empty: all."""
+    mirrors: bool = True
+
+    @classmethod
+    def of(cls, languages: Languages, start: str) -> Policy:
+        """Of an agent whose call began in this language; one that stays is allowed nothing else."""
+        mirrors = languages.policy is LanguagePolicy.MIRROR
+        return cls(start, languages.allowed if mirrors else (start,), mirrors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +33,10 @@ class Said:
 
     speaker: Speaker
     language: str | None
+    policy: Policy
+    """Of the agent that had the caller then."""
     sure: bool = True
-    """Too little was said to hold it against anybody."""
+    """False: too little was said to hold it against anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +84,30 @@ def is_outside(language: str, allowed: Collection[str]) -> bool:
     return bool(allowed) and base_of(language) not in {base_of(tag) for tag in allowed}
 
 
-def language_use(
-    turns: Iterable[Said], start: str, allowed: Collection[str], *, mirrors: bool, corrections: int = 0
-) -> LanguageUse:
-    """Judge a conversation; an agent that stays owes its start language, one that mirrors the caller's last."""
+def language_use(turns: Iterable[Said], corrections: int = 0) -> LanguageUse:
+    """Judge a conversation."""
     answers = followed = switches = outside = 0
     followed_after: list[int] = []
-    due, spoken_to, behind = start, False, None
+    due: str | None = None
+    spoken_to, behind = False, None
     for turn in turns:
+        policy = turn.policy
         if turn.language is None:
             continue
         if turn.speaker is Speaker.CALLER:
-            spoken_to = not (mirrors and is_outside(turn.language, allowed))
-            if mirrors and spoken_to and turn.sure:
-                if not fits(turn.language, due):
+            spoken_to = not (policy.mirrors and is_outside(turn.language, policy.allowed))
+            if policy.mirrors and spoken_to and turn.sure:
+                if not fits(turn.language, due or policy.start):
                     switches, behind = switches + 1, 0
                 due = turn.language
             continue
         if not turn.sure:
             continue
-        outside += is_outside(turn.language, allowed)
+        outside += is_outside(turn.language, policy.allowed)
         if not spoken_to:
             continue
         answers += 1
-        if fits(turn.language, due):
+        if fits(turn.language, due if due and policy.mirrors else policy.start):
             followed += 1
             if behind is not None:
                 followed_after.append(behind + 1)

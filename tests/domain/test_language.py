@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.domain.call import Speaker
 from shared.domain.language import Tag, Tagger, py3langid
-from shared.domain.language_use import LanguageUse, Said, language_use
+from shared.domain.language_use import LanguageUse, Policy, Said, language_use
 from shared.domain.spoken_lines import NAMES, all_lines, words
 from tests.domain.test_opt_out_phrases import ELSEWHERE, ENGLISH, HINDI, LAUNCH_LANGUAGES
 
@@ -47,6 +47,13 @@ def test_a_turn_has_a_language_and_the_letters_it_was_written_in(
     for tagger in (PLAIN, FULL):
         tag = tagger.tag(text, CLINIC if language in {"hi", "hi-en", "en"} else ())
         assert (tag.language, tag.script) == (language, script)
+
+
+def test_names_are_words_of_no_language() -> None:
+    text = "नमस्ते, मैं Kamal Care की ओर से Anjali हूँ"
+    assert FULL.tag(text, CLINIC).language == "hi-en"
+    assert FULL.tag(text, CLINIC, {"kamal", "care", "anjali"}) == Tag("hi", "Deva", sure=True)
+    assert FULL.tag("Anjali", CLINIC, {"anjali"}).script == "Latn"
 
 
 @pytest.mark.parametrize("text", ["okay", "Hello?", "हम्म", "hmm hmm", "haan", "Priya", "ok bye"])
@@ -118,8 +125,8 @@ CALLER, AGENT = Speaker.CALLER, Speaker.AGENT
 
 
 def used(*turns: tuple[Speaker, str | None], mirrors: bool = True, start: str = "en-IN") -> LanguageUse:
-    allowed = CLINIC if mirrors else (start,)
-    return language_use([Said(*turn) for turn in turns], start, allowed, mirrors=mirrors)
+    policy = Policy(start, CLINIC if mirrors else (start,), mirrors)
+    return language_use([Said(*turn, policy) for turn in turns])
 
 
 def test_answers_in_the_callers_language_are_counted() -> None:
@@ -147,7 +154,13 @@ def test_an_agent_that_stays_owes_its_start_language() -> None:
 
 
 def test_turns_without_words_and_doubtful_ones_are_left_out() -> None:
-    turns = [Said(CALLER, "hi"), Said(CALLER, None), Said(AGENT, "en", sure=False), Said(AGENT, "hi")]
-    use = language_use(turns, "en-IN", CLINIC, mirrors=True)
+    policy = Policy("en-IN", CLINIC)
+    turns = [
+        Said(CALLER, "hi", policy),
+        Said(CALLER, None, policy),
+        Said(AGENT, "en", policy, sure=False),
+        Said(AGENT, "hi", policy),
+    ]
+    use = language_use(turns)
     assert (use.answers, use.followed, use.turns_to_follow) == (1, 1, (1,))
     assert use.to_document()["share"] == 1.0

@@ -18,7 +18,7 @@ BOTH = Languages(start="en-IN", allowed=("en-IN", "hi-IN"))
 
 
 def a_watch(languages: Languages = BOTH) -> LanguageWatch:
-    return LanguageWatch(languages, languages.start, Tagger(py3langid()))
+    return LanguageWatch(TARA.model_copy(update={"languages": languages}), languages.start, Tagger(py3langid()))
 
 
 def turn(seq: int, speaker: Speaker, text: str) -> Turn:
@@ -93,6 +93,22 @@ def test_an_agent_without_a_list_cannot_drift() -> None:
     watch = a_watch(Languages(start="en"))
     watch.tagged(agent(1, "Desculpe, não entendi o que você disse"))
     assert watch.correction() is None
+
+
+def test_an_agent_that_takes_over_is_held_to_its_own_languages() -> None:
+    watch = a_watch()
+    watch.tagged(caller(1, "Can I speak to somebody in German?"))
+    watch.tagged(agent(2, "Sure, one moment please, I will put you through."))
+    german = TARA.model_copy(update={"id": "berlin", "languages": Languages(start="de-DE", allowed=("de-DE",))})
+    watch.passes_to(german, "de-DE")
+    watch.tagged(agent(3, "Guten Tag, was kann ich für Sie tun?"))
+    assert watch.correction() is None
+    watch.tagged(caller(4, "Ich hätte gern einen Termin"))
+    watch.tagged(agent(5, "Sure, what time would be good for you?"))
+    drift = watch.correction()
+    assert drift is not None
+    assert (drift.spoken, drift.wanted) == ("English", "German")
+    assert (watch.use().followed, watch.use().outside) == (1, 1)
 
 
 def test_every_course_has_a_row_for_what_the_agent_speaks() -> None:
