@@ -10,13 +10,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.voice.model_choice import ModelChoice
+from functions.voice.model_choice import NOTICE_HOLDS, ModelChoice
+from functions.voice.notice_board import NoticeBoard
 from functions.voice.speech.model import SpeechUnavailable
 from shared.domain.agent import Agent, Model, SpeechPlace
 from shared.domain.model_catalogue import Platform
 from shared.genai import Place, place_of
 from shared.settings import Settings
+from shared.store.journal import Journal
+from shared.store.notices import NoticeKind, read_notices
 from tests.manual_clock import ManualClock
+from tests.memory_store import MemoryStore
 from tests.voice.phone import Phone
 from tests.voice.test_calls import TARA, house
 
@@ -74,6 +78,29 @@ def test_another_place_s_list_is_no_reason(caplog: pytest.LogCaptureFixture) -> 
     choice.wait(5)
     assert "not served on Vertex AI" in (choice.model_of(TARA).reason or "")
     assert told(caplog) == [("reception", LIVE)]
+
+
+async def test_a_notice_is_left_for_the_console_from_the_thread_that_asks() -> None:
+    board, store, clock = NoticeBoard(), MemoryStore(), ManualClock(datetime(2026, 11, 24, tzinfo=UTC))
+    choice = ModelChoice(lambda _: HERE, clock, board.leave)
+    pinned = TARA.model_copy(update={"id": "pinned", "name": "Uma"})
+    choice.announce([TARA, pinned])
+    choice.ask(HERE, lambda: frozenset({LIVE}))
+    choice.wait(5)
+    journal = Journal(store)
+    board.write(journal)
+    writing = asyncio.create_task(journal.run())
+    assert await journal.flush(5)
+    writing.cancel()
+    notices = await read_notices(store, clock.now())
+    assert {(one.kind, one.subject) for one in notices} == {
+        (NoticeKind.REPLACED, f"reception/{FLASH}"),
+        (NoticeKind.REPLACED, f"pinned/{FLASH}"),
+    }
+    assert f"Tara (reception): {FLASH} is no longer listed by the Developer API" in " ".join(
+        one.sentence for one in notices
+    )
+    assert await read_notices(store, clock.now() + NOTICE_HOLDS) == []
 
 
 def test_fallbacks_are_looked_at_as_well(caplog: pytest.LogCaptureFixture) -> None:

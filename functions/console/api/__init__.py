@@ -9,6 +9,7 @@ from functions.console.api.calls import CallsApi
 from functions.console.api.campaigns import CampaignsApi
 from functions.console.api.lists import ListsApi
 from functions.console.api.live import LiveApi
+from functions.console.api.notices import NoticesApi
 from functions.console.api.preflight import PreflightApi
 from functions.console.api.report import ReportApi
 from functions.console.api.suppressions import SuppressionsApi
@@ -37,6 +38,7 @@ class Api:
         self.agents = AgentsApi(services)
         self.live = LiveApi(services)
         self.webhooks = WebhooksApi(services)
+        self.notices = NoticesApi(services)
 
     def operations(self) -> Sequence[Operation]:
         """Every operation, in the order of the document."""
@@ -51,4 +53,5 @@ class Api:
             *self.agents.operations(),
             *self.live.operations(),
             *self.webhooks.operations(),
+            *self.notices.operations(),
         ]

@@ -56,7 +56,7 @@ class CampaignPages:
         """The campaigns, newest first."""
         query = {"cursor": request.query_params.get("cursor"), "status": request.query_params.get("status") or None}
         campaigns = await self._api.campaigns.all(asked(request, read_model(CampaignsPaging, query, "query")))
-        return page("campaigns.html", campaigns=campaigns)
+        return page("campaigns.html", campaigns=campaigns, known=await self._api.notices.all())
 
     async def new(self, request: Request) -> Response:
         """An empty form."""

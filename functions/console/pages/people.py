@@ -27,6 +27,7 @@ class PeoplePages:
     def __init__(self, api: Api) -> None:
         self._suppressions = api.suppressions
         self._agents = api.agents
+        self._notices = api.notices
 
     def routes(self) -> Sequence[BaseRoute]:
         """All of them."""
@@ -71,7 +72,7 @@ class PeoplePages:
 
     async def agents(self, request: Request) -> Response:
         """Who there is."""
-        return page("agents.html", agents=await self._agents.all(asked(request)))
+        return page("agents.html", agents=await self._agents.all(asked(request)), known=await self._notices.all())
 
     async def agent(self, request: Request) -> Response:
         """One of them, to be changed."""
