@@ -56,6 +56,8 @@ def make_app(services: VoiceServices) -> Starlette:
             for task in beside:
                 task.cancel()
             await services.ready.close()
+            await services.recordings.flush(3.0)
+            services.recordings.close()
             await services.journal.flush(5.0)
             writing.cancel()
         await services.store.close()

@@ -8,6 +8,7 @@ from functions.voice.actions import Action
 from functions.voice.audio import Upsampler, decode_ulaw, loudness
 from functions.voice.conversation import Conversation
 from functions.voice.model_link import ModelLink
+from functions.voice.recording.recorder import Recorder
 from functions.voice.speech_detector import SpeechDetector
 
 KEY_TONE_FRAMES = 12
@@ -23,11 +24,13 @@ class Hearing:
         self,
         link: ModelLink,
         conversation: Conversation,
+        recorder: Recorder,
         now_ms: Callable[[], float],
         perform: Callable[[Sequence[Action]], None],
     ) -> None:
         self._link = link
         self._conversation = conversation
+        self._recorder = recorder
         self._now_ms = now_ms
         self._perform = perform
         self._up = Upsampler()
@@ -38,14 +41,16 @@ class Hearing:
         """The caller pressed a key; its tone is no speech, and must not sound like an answer to the model."""
         self._tone_frames = KEY_TONE_FRAMES
 
-    def frame(self, ulaw: bytes) -> None:
-        """20 ms of the caller, as Twilio sends them."""
+    def frame(self, ulaw: bytes, timestamp_ms: int) -> None:
+        """20 ms of the caller, as Twilio sends them, and when on its clock they were spoken."""
+        now_ms = self._now_ms()
+        self._recorder.caller(ulaw, timestamp_ms, now_ms)
         if self._tone_frames:
             self._tone_frames -= 1
             ulaw = SILENCE * len(ulaw)
         pcm = decode_ulaw(ulaw)
         self._link.send_audio(self._up.push(pcm), unanswered=self._conversation.is_caller_unanswered)
         level = loudness(pcm) if self._detector is None else self._detector.push(pcm)
-        actions = self._conversation.caller_frame(level, self._now_ms())
+        actions = self._conversation.caller_frame(level, now_ms)
         if actions:
             self._perform(actions)

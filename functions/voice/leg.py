@@ -52,8 +52,8 @@ class LegEnded(Exception):
 class Listener(Protocol):
     """Who hears the leg, at once and without waiting."""
 
-    def hear_voice(self, ulaw: bytes) -> None:
-        """A frame of the caller's voice."""
+    def hear_voice(self, ulaw: bytes, timestamp_ms: int) -> None:
+        """A frame of the caller's voice, and when it was spoken."""
         ...
 
     def hear(self, message: Message) -> None:
@@ -68,7 +68,7 @@ class TwilioLeg:
         self._websocket = websocket
         self._short = short_way(websocket)
         self._receive = websocket.receive if self._short is None else self._short.receive
-        self._hear_voice: Callable[[bytes], None]
+        self._hear_voice: Callable[[bytes, int], None]
         self._hear: Callable[[Message], None]
         self._unsent: asyncio.Queue[str] = asyncio.Queue()
         """What waits where there is no short way."""
@@ -115,7 +115,7 @@ class TwilioLeg:
             while True:
                 message = await self.receive()
                 if isinstance(message, Media):
-                    self._hear_voice(message.ulaw)
+                    self._hear_voice(message.ulaw, message.timestamp_ms)
                 else:
                     self._hear(message)
         finally:
@@ -124,9 +124,9 @@ class TwilioLeg:
 
     def _take(self, text: bytes) -> None:
         """A message straight from the socket: no task has to wake up for it."""
-        ulaw = voice_of(text)
-        if ulaw is not None:
-            self._hear_voice(ulaw)
+        voice = voice_of(text)
+        if voice is not None:
+            self._hear_voice(voice.payload, voice.timestamp)
         elif (message := self._read(text)) is not None:
             self._hear(message)
 

@@ -142,15 +142,18 @@ class _Start(msgspec.Struct, tag_field="event", tag="start", rename="camel"):
         )
 
 
-class _MediaBody(msgspec.Struct, rename="camel"):
+class Voice(msgspec.Struct, rename="camel"):
+    """A piece of a party's voice, as it stands in the message."""
+
     payload: bytes
-    """msgspec reads base64 itself."""
+    """Mu-law; msgspec reads base64 itself."""
     timestamp: _Count = 0
+    """Milliseconds from the start of the stream."""
     track: str = CALLER_TRACK
 
 
 class _Media(msgspec.Struct, tag_field="event", tag="media", rename="camel"):
-    media: _MediaBody
+    media: Voice
     sequence_number: _Count = 0
 
     def read(self) -> Message:
@@ -223,8 +226,8 @@ def parse(message: str | bytes, *, binary: bool = False) -> Message:
     return _unknown(message)
 
 
-def voice_of(message: bytes) -> bytes | None:
-    """The mu-law of a message that is a piece of the caller's voice, as nearly all are; None of any other at all.
+def voice_of(message: bytes) -> Voice | None:
+    """The body of a message that is a piece of the caller's voice, as nearly all are; None of any other at all.
 
     What parse() says of a Media, in half the time.
     """
@@ -234,7 +237,7 @@ def voice_of(message: bytes) -> bytes | None:
         return None
     if type(wire) is not _Media or wire.media.track != CALLER_TRACK or len(message) > MAX_MESSAGE_BYTES:
         return None
-    return wire.media.payload
+    return wire.media
 
 
 def _unknown(message: str | bytes) -> Unknown:

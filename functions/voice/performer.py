@@ -28,7 +28,8 @@ from functions.voice.call_record import CallRecord
 from functions.voice.conversation import Conversation
 from functions.voice.leg import TwilioLeg
 from functions.voice.model_link import ModelLink, Move
-from functions.voice.prompts import NUDGES, what_was_heard
+from functions.voice.prompts import NUDGES, SAY_IT_IS_RECORDED, what_was_heard
+from functions.voice.recording.recorder import Recorder
 from functions.voice.stream_over import StreamOver
 from functions.voice.tool_desk import Granted, ToolDesk
 from functions.voice.watchdog import Step
@@ -52,6 +53,7 @@ class Performer:
         granted: Granted,
         tagged: Callable[[Turn], Turn],
         heard_turn: Callable[[Turn], None],
+        recorder: Recorder,
     ) -> None:
         self._leg = leg
         self._link = link
@@ -65,6 +67,7 @@ class Performer:
         """Says which language a turn is in."""
         self._heard_turn = heard_turn
         """A turn was kept: somebody else wants to know."""
+        self._recorder = recorder
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
         self._texts: asyncio.Queue[tuple[Callable[[str], Awaitable[None]], str]] = asyncio.Queue()
@@ -86,10 +89,11 @@ class Performer:
                     self._leg.mark(name)
                 case ClearPlayout():
                     self._leg.clear()
+                    self._recorder.cleared(self._now_ms())
                 case TellModel(text):
                     self.tell(text)
                 case TellHeard(heard, unheard):
-                    self._texts.put_nowait((self._link.add_context, what_was_heard(heard, unheard)))
+                    self._texts.put_nowait((self._link.add_context, self._heard(heard, unheard)))
                 case BeginTurn(back_ms):
                     self._link.begin_turn(back_ms)
                 case EndTurn():
@@ -124,6 +128,12 @@ class Performer:
             self.first_audio_ms = self._now_ms()
             self._record.event("first_audio", self.first_audio_ms)
         self._leg.play(ulaw, mark)
+        self._recorder.agent(ulaw, self._now_ms())
+
+    def _heard(self, heard: str, unheard: str) -> str:
+        """What the model is told of an answer that was cut off, which may have kept the notice from being heard."""
+        told = what_was_heard(heard, unheard)
+        return f"{told} {SAY_IT_IS_RECORDED}" if self._recorder.notice_is_owed else told
 
     def tell(self, text: str, *, told: bool = False) -> None:
         """Direct the model, which is to answer by voice; told: it has been already."""

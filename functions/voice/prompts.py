@@ -87,6 +87,10 @@ def what_was_heard(heard: str, unheard: str) -> str:
     return f"[The caller interrupted. Heard of your last answer: {heard!r}. Not heard: {unheard!r}.]"
 
 
+SAY_IT_IS_RECORDED = (
+    "[They have not heard yet that this call is recorded. Say so in a few words with your next answer.]"
+)
+
 RESUMED = (
     "[The connection was interrupted for a moment and is back. Say in one short sentence that you are back, and go on"
     " where you were.]"

@@ -13,6 +13,7 @@ from functions.voice.live_sessions import LiveSessions
 from functions.voice.model_choice import as_asked
 from functions.voice.notice_board import NoticeBoard
 from functions.voice.ready_sessions import ReadySessions
+from functions.voice.recording.recordings import Recordings
 from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
@@ -99,3 +100,4 @@ class VoiceServices:
     endings: Endings = field(default_factory=Endings)
     ready: ReadySessions = field(default_factory=ReadySessions)
     drain: Drain = field(default_factory=Drain)
+    recordings: Recordings = field(default_factory=Recordings)

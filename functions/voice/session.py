@@ -37,7 +37,7 @@ from functions.voice.stream_token import StreamTicket
 from functions.voice.tool_desk import ToolDesk
 from functions.voice.wishes import Wishes, tool_context
 from shared.domain.agent import Agent
-from shared.domain.call import Ending
+from shared.domain.call import Ending, Turn
 from shared.domain.language_use import is_outside
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class CallSession:
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
         self._campaign = CampaignDesk(campaign, record, now_ms, self._tell)
         self._languages = LanguageWatch(agent, self._language, services.tagger)
+        recorder = self._recorder = services.recordings.of(ticket.call_sid, ticket.stream_no, agent, ticket.caller)
         relay = self._relay = Relay(services, ticket, errand, agent)
         self._wishes = Wishes(conversation, self._campaign, link, record, relay, now_ms, self._changes_agent)
         self._wishes.facts.update(ticket.facts)
@@ -87,10 +88,11 @@ class CallSession:
             now_ms,
             granted=self._wishes.granted,
             tagged=self._languages.tagged,
-            heard_turn=self._campaign.heard_turn,
+            heard_turn=self._heard_turn,
+            recorder=recorder,
         )
         self._perform = self._performer.perform
-        self._hearing = Hearing(link, conversation, now_ms, self._perform)
+        self._hearing = Hearing(link, conversation, recorder, now_ms, self._perform)
         self.hear_voice = self._hearing.frame
         self._speaking = Speaking(conversation, record, now_ms, self._perform)
 
@@ -107,6 +109,10 @@ class CallSession:
     def place(self) -> str:
         """Where the agent is voiced, as "platform/region/model"."""
         return self._link.place
+
+    def _heard_turn(self, turn: Turn) -> None:
+        self._recorder.heard_turn(turn, self._now_ms())
+        self._campaign.heard_turn(turn)
 
     def _spoken_language(self) -> str:
         return self._record.spoken_language or self._language
@@ -153,6 +159,7 @@ class CallSession:
         now_ms = self._now_ms()
         for turn in self._conversation.end(now_ms):
             self._record.turn(self._languages.tagged(turn))
+        self._recorder.close(now_ms)
         playout = self._conversation.agent.playout
         self._record.event("stream_ended", now_ms, {"ending": str(ending)})
         counters = {
@@ -219,6 +226,7 @@ class CallSession:
         """A message that is no voice. Raises StreamOver when it is the last."""
         match message:
             case MarkEcho(name=name):
+                self._recorder.mark(name, self._now_ms())
                 self._perform(self._conversation.mark_played(name, self._now_ms()))
             case Dtmf(digit=digit):
                 self._hearing.key()
@@ -290,6 +298,7 @@ class CallSession:
         else:
             self._recall.before = await said_before(self._services.store, self._ticket.call_sid)
             self._link.begin_with(self._recall.before)
+            self._recorder.said_before(self._recall.before)
         await (self._link.open() if ready is None else self._link.open(ready.session, ready.place))
         return ready is not None and ready.greeted
 

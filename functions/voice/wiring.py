@@ -15,6 +15,7 @@ from functions.voice.drain import PROCESS
 from functions.voice.model_choice import ModelChoice
 from functions.voice.notice_board import NoticeBoard
 from functions.voice.ready_sessions import MOST, ReadySessions
+from functions.voice.recording.recordings import StoredRecordings
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
@@ -27,6 +28,7 @@ from shared.domain.phone_number import number_hash
 from shared.errors import ConfigurationError
 from shared.genai import place_of
 from shared.logs import start_logs
+from shared.objects import open_objects
 from shared.settings import Settings, current_settings
 from shared.store import open_store
 from shared.store.agents import AgentBook, shipped_agents
@@ -87,13 +89,14 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
     tagger = Tagger()
     # A second of CPU that no caller should wait for: until then, scripts and words tell the languages apart.
     threading.Thread(target=lambda: tagger.use(py3langid()), name="languages", daemon=True).start()
+    journal = Journal(store)
     return VoiceServices(
         public_base_url=settings.public_base_url,
         account_sid=settings.twilio_account_sid,
         signatures=Signatures(auth_token, settings.public_base_url),
         tokens=StreamTokens(auth_token, store, clock),
         store=store,
-        journal=Journal(store),
+        journal=journal,
         clock=clock,
         agents=AgentBook(store, agents),
         tools=registry_of(settings),
@@ -107,6 +110,7 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         circuits=Circuits(clock, notices.leave),
         notices=notices,
         tagger=tagger,
+        recordings=StoredRecordings(open_objects(settings.recordings_url), journal, clock),
         number_hash=lambda number: number_hash(number, settings.hash_key),
     )
 

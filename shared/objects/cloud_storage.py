@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final
+
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Client
+from requests.exceptions import RequestException
 
 from shared.objects.objects import NoSuchObject, Objects, ObjectsError, ObjectsUnavailable, Stored, checked
-
-if TYPE_CHECKING:
-    from google.cloud.storage import Bucket
 
 TIMEOUT_S: Final = (3.0, 8.0)
 """To connect, and between two bytes."""
@@ -24,16 +26,14 @@ MOST_PARTS: Final = 32
 """What one compose request takes."""
 UNFINISHED: Final = ".joining"
 
-T = TypeVar("T")
-
 
 class CloudObjects(Objects):
-    """One bucket, or a folder in it. The client is made at the first use, which takes half a second of CPU."""
+    """One bucket, or a folder in it. The client is made at the first use, which asks for credentials."""
 
     def __init__(self, bucket: str, folder: str = "") -> None:
         self._bucket_name = bucket
         self._folder = f"{folder}/" if folder else ""
-        self._made: Bucket | None = None
+        self._made: Any = None
         self._making = threading.Lock()
 
     @property
@@ -45,7 +45,8 @@ class CloudObjects(Objects):
     def _bucket(self) -> Any:
         with self._making:
             if self._made is None:
-                self._made = _client().bucket(self._bucket_name)
+                # Against an emulator the SDK takes no credentials by itself.
+                self._made = Client().bucket(self._bucket_name)
             return self._made
 
     def put(self, name: str, data: bytes, *, content_type: str, delete_at: datetime | None = None) -> None:
@@ -80,7 +81,7 @@ class CloudObjects(Objects):
                 data = self._blob(name).download_as_bytes(
                     start=start, end=end, timeout=TIMEOUT_S, retry=None, raw_download=True
                 )
-            except _exceptions().RequestRangeNotSatisfiable:
+            except exceptions.RequestRangeNotSatisfiable:
                 return b""
             return bytes(data)
 
@@ -105,7 +106,7 @@ class CloudObjects(Objects):
             with _as_ours():
                 try:
                     self._blob(name).delete(timeout=TIMEOUT_S, retry=None)
-                except _exceptions().NotFound:
+                except exceptions.NotFound:
                     continue
 
     def _blob(self, name: str, delete_at: datetime | None = None) -> Any:
@@ -113,19 +114,6 @@ class CloudObjects(Objects):
         if delete_at is not None:
             blob.custom_time = delete_at
         return blob
-
-
-def _client() -> Any:
-    """The surroundings' own credentials; against an emulator the SDK takes none by itself."""
-    from google.cloud import storage
-
-    return storage.Client()
-
-
-def _exceptions() -> Any:
-    from google.api_core import exceptions
-
-    return exceptions
 
 
 @contextmanager
@@ -140,10 +128,6 @@ def _as_ours() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> Callable[[str], ObjectsError]:
-    from google.auth.exceptions import GoogleAuthError
-    from requests.exceptions import RequestException
-
-    exceptions = _exceptions()
     if isinstance(error, exceptions.NotFound):
         return NoSuchObject
     away = (exceptions.ServerError, exceptions.TooManyRequests, exceptions.RetryError, GoogleAuthError)

@@ -37,7 +37,11 @@ class Phone:
         self.call_sid = call_sid
         self._validator = RequestValidator(token)
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._playing: deque[tuple[int, str | None]] = deque()
+        self._playing: deque[tuple[bytes, str | None]] = deque()
+        self.heard = bytearray()
+        """What the caller's ear got, in real time: mu-law of the agent, and silence."""
+        self.said = bytearray()
+        """What their microphone gave at the same time."""
         self.played_ms = 0
         """Agent audio that was really played."""
         self.clears = 0
@@ -104,7 +108,9 @@ class Phone:
             frames += 1
             await asyncio.sleep(began_s + frames * FRAME_S - loop.time())
             self._play(20)
-            payload = base64.b64encode(self._words.popleft() if self._words else self.sound).decode()
+            frame = self._words.popleft() if self._words else self.sound
+            self.said += frame
+            payload = base64.b64encode(frame).decode()
             media = {"track": "inbound", "chunk": str(frames), "timestamp": str(frames * 20), "payload": payload}
             self.say({"event": "media", "sequenceNumber": str(frames + 1), "media": media, "streamSid": "MZ1"})
 
@@ -178,13 +184,13 @@ class Phone:
     def _take(self, message: dict[str, Any]) -> None:
         match message["event"]:
             case "media":
-                size = len(base64.b64decode(message["media"]["payload"], validate=True))
-                self._playing.append((size // 8, None))
+                ulaw = base64.b64decode(message["media"]["payload"], validate=True)
+                self._playing.append((ulaw, None))
                 self._spoke.set()
-                self.messages.append({"event": "media", "ms": size // 8})
+                self.messages.append({"event": "media", "ms": len(ulaw) // 8})
                 return
             case "mark":
-                self._playing.append((0, message["mark"]["name"]))
+                self._playing.append((b"", message["mark"]["name"]))
             case "clear":
                 self.clears += 1
                 cleared, self._playing = list(self._playing), deque()
@@ -193,16 +199,18 @@ class Phone:
         self.messages.append(message)
 
     def _play(self, ms: int) -> None:
+        """So much time passes: what waits is played, and marks behind it come back."""
+        wanted, sound = ms * 8, b""
         while self._playing:
-            size_ms, mark = self._playing[0]
-            if size_ms > ms:
-                self._playing[0] = (size_ms - ms, mark)
-                self.played_ms += ms
-                return
-            ms -= size_ms
-            self.played_ms += size_ms
-            self._playing.popleft()
+            ulaw, mark = self._playing.popleft()
+            taken, rest = ulaw[: wanted - len(sound)], ulaw[wanted - len(sound) :]
+            sound += taken
+            if rest:
+                self._playing.appendleft((rest, mark))
+                break
             self._give_back(mark)
+        self.played_ms += len(sound) // 8
+        self.heard += sound.ljust(wanted, QUIET[:1])
 
     def _give_back(self, mark: str | None) -> None:
         if mark is not None:

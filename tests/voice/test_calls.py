@@ -17,6 +17,7 @@ from functions.voice.circuits import Circuits
 from functions.voice.model_choice import as_asked
 from functions.voice.notice_board import NoticeBoard
 from functions.voice.ready_sessions import ReadySessions
+from functions.voice.recording.recordings import Recordings, StoredRecordings
 from functions.voice.services import VoiceServices
 from functions.voice.speech.model import (
     AgentText,
@@ -34,6 +35,7 @@ from shared.domain.agent import Agent, Languages, Limits
 from shared.domain.model_catalogue import Platform
 from shared.domain.model_succession import Resolution
 from shared.domain.phone_number import number_hash
+from shared.objects.objects import Objects
 from shared.store.agents import AgentBook
 from shared.store.attempts import Attempts
 from shared.store.journal import Journal
@@ -86,16 +88,18 @@ async def house(
     ready: int = 0,
     circuits: bool = False,
     model_of: Callable[[Agent], Resolution] = as_asked,
+    objects: Objects | None = None,
 ) -> AsyncIterator[House]:
     store, clock, model = MemoryStore(), ManualClock(), model or ScriptedModel()
     notices = NoticeBoard()
+    journal = Journal(store)
     services = VoiceServices(
         public_base_url=ORIGIN,
         account_sid=ACCOUNT,
         signatures=Signatures(TOKEN, ORIGIN),
         tokens=StreamTokens(TOKEN, store, clock),
         store=store,
-        journal=Journal(store),
+        journal=journal,
         clock=clock,
         agents=AgentBook(store, {agent.id: agent}),
         tools=BUILTIN,
@@ -108,6 +112,7 @@ async def house(
         circuits=Circuits(clock, notices.leave) if circuits else None,
         notices=notices,
         number_hash=lambda number: number_hash(number, b"a test's key"),
+        recordings=Recordings() if objects is None else StoredRecordings(objects, journal, clock),
     )
     app = make_app(services)
     async with app.router.lifespan_context(app):

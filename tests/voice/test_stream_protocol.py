@@ -225,7 +225,7 @@ class Echo:
     def __init__(self, leg: TwilioLeg) -> None:
         self._leg = leg
 
-    def hear_voice(self, ulaw: bytes) -> None:
+    def hear_voice(self, ulaw: bytes, timestamp_ms: int) -> None:
         raise AssertionError(ulaw)
 
     def hear(self, message: Message) -> None:

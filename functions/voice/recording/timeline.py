@@ -8,8 +8,8 @@ from being played is taken out. Sound is given away LAG_MS late, when nothing ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 SAMPLES_PER_MS = 8
 SILENCE = b"\xff"
@@ -33,11 +33,11 @@ class Kind(IntEnum):
     MARK = 2
     CLEAR = 3
     NOTICE = 4
+    """By now_ms the caller had heard that the call is recorded; it may be told later, within the lag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One thing that happened on a stream."""
+class Happened(NamedTuple):
+    """One thing that happened on a stream. A tuple, because a hundred of them are made in a second of call."""
 
     kind: Kind
     now_ms: float
@@ -99,8 +99,7 @@ class Timeline:
             return
         if at > end + jitter:
             self._caller += SILENCE * (round(at) - end)
-        quiet = self.caller_from_ms is None or now_ms < self.caller_from_ms
-        self._caller += SILENCE * len(ulaw) if quiet else ulaw
+        self._caller += ulaw
 
     def _agent_frame(self, ulaw: bytes, now_ms: float) -> None:
         now = now_ms * SAMPLES_PER_MS
@@ -147,6 +146,9 @@ class Timeline:
         size = position - self._base
         if size <= 0:
             return b""
+        muted = size if self.caller_from_ms is None else round(self.caller_from_ms * SAMPLES_PER_MS) - self._base
+        if muted > 0:
+            self._caller[:muted] = SILENCE * min(muted, len(self._caller))
         stereo = bytearray(2 * size)
         for side, track in enumerate((self._caller, self._agent)):
             sound = track[:size]
