@@ -142,6 +142,8 @@ class Dialogue(Strict):
     told: dict[str, Name] = {}
     """A phrase of a text that the model is sent in mid-call -> a state to go to, or a line to say and stay."""
     callers: dict[Name, Caller] = {}
+    caller_voices: tuple[str, ...] = ()
+    """Who may say any caller's line; empty: whoever local/voices casts for every dialogue."""
 
     @model_validator(mode="after")
     def _holds_together(self) -> Dialogue:

@@ -34,9 +34,14 @@ def fixed_lines() -> list[Clip]:
     return [Clip(line_id=line_id, voice=voice, **line) for line_id, line in document["lines"].items()]
 
 
+def caller_voices(dialogue: Dialogue, language: Language) -> tuple[str, ...]:
+    """Who may say any of its callers' lines."""
+    return dialogue.caller_voices or CALLER_VOICES[language]
+
+
 def _caller_clips(dialogue: Dialogue) -> list[Clip]:
     return [
         Clip(line_id=line_id, voice=voice, text=line.text, language=line.language)
         for line_id, line in dialogue.caller_lines.items()
-        for voice in CALLER_VOICES[line.language]
+        for voice in caller_voices(dialogue, line.language)
     ]

