@@ -38,7 +38,7 @@ class Place:
 
     def listening(self, *, automatic: bool) -> Place:
         """The same, with the caller's turns found by the model or said to it: one call stays with one way."""
-        return Place(self.model, replace(self.setup, activity=replace(self.setup.activity, automatic=automatic)))
+        return replace(self, setup=replace(self.setup, activity=replace(self.setup.activity, automatic=automatic)))
 
 
 class Places:
