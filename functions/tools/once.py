@@ -14,10 +14,10 @@ from datetime import timedelta
 from typing import Any
 
 from functions.tools.outcome import Outcome, failed, wish_from_document, wish_to_document
-from functions.tools.tool import Traits
+from functions.tools.tool import ToolContext, Traits
 from shared.clock import Clock
-from shared.domain.call import tool_result_path
-from shared.store.store import AlreadyExists, Conflict, Document, Store, StoreError, Value
+from shared.domain.call import ToolResult, tool_result_path
+from shared.store.store import AlreadyExists, Conflict, Document, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +39,26 @@ class Once:
         self._clock = clock
 
     async def run(
-        self, call_sid: str, tool_call_id: str, name: str, traits: Traits, act: Callable[[], Awaitable[Outcome]]
+        self,
+        context: ToolContext,
+        name: str,
+        arguments: Mapping[str, Any],
+        traits: Traits,
+        act: Callable[[], Awaitable[Outcome]],
     ) -> Outcome:
         """What the call of this tool answers, having acted now or before."""
-        path = tool_result_path(call_sid, tool_call_id)
-        claim: dict[str, Value] = {
-            "name": name,
-            "status": RUNNING,
-            "at": self._clock.now(),
-            "tool_call_id": tool_call_id,
-        }
+        call_sid = context.call_sid
+        path = tool_result_path(call_sid, context.tool_call_id)
+        claim = ToolResult(
+            tool_call_id=context.tool_call_id,
+            name=name,
+            arguments={} if traits.keeps_secret else dict(arguments),
+            status=RUNNING,
+            result={},
+            ms=0,
+            at=self._clock.now(),
+            idempotency_key=context.idempotency_key,
+        ).to_document()
         try:
             async with asyncio.timeout(CLAIM_WITHIN_S):
                 await self._store.create(path, claim)

@@ -22,6 +22,8 @@ class Outcome:
     wish: Wish | None = None
     repeated: bool = False
     """It had been run before; this is what it answered then."""
+    keeps_secret: bool = False
+    """What it was asked and what it answered are not to be kept."""
 
 
 def failed(status: str, message: str) -> Outcome:

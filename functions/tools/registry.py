@@ -13,7 +13,7 @@ from functions.tools.declaration import Declaration
 from functions.tools.gemini_schema import SchemaRefused, check_tool_name, gemini_schema
 from functions.tools.once import Once
 from functions.tools.outcome import Outcome, failed
-from functions.tools.tool import Answer, AnyTool, BadArguments, Result, ToolContext
+from functions.tools.tool import Answer, AnyTool, BadArguments, Result, ToolContext, Traits
 from shared.domain.agent import Agent
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class Registry:
     def __init__(self, tools: Iterable[AnyTool], sources: Sequence[ToolSource] = ()) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._sources = sources
+        self._running: set[asyncio.Task[Outcome]] = set()
 
     @property
     def names(self) -> Sequence[str]:
@@ -65,6 +66,29 @@ class Registry:
             for tool in source.tools_of(agent):
                 found.setdefault(tool.name, tool)
         return found
+
+    def traits_of(self, agent: Agent, name: str) -> Traits:
+        """How this tool of an agent may be run; of one that there is not, as any."""
+        try:
+            tool = self.tools_of(agent).get(name)
+        except UnknownTool:
+            return Traits()
+        return Traits() if tool is None else tool.traits
+
+    def start(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> asyncio.Task[Outcome]:
+        """Run a tool to its end, also when the call that wanted it is over: half a booking helps nobody."""
+        task = asyncio.create_task(self.run(name, arguments, context))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def settle(self, within_s: float) -> None:
+        """Let what runs come to its end, but not for ever."""
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=within_s)
+        for task in set(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     def declared(self, agent: Agent) -> list[Declaration]:
         """What the model can be told of. One that it has no words for is left out and said, or the call would fail."""
@@ -96,9 +120,7 @@ class Registry:
         except BadArguments as error:
             return failed("error", f"The arguments are not right: {error}. Ask the caller, then try again.")
         once = Once(context.store, context.clock)
-        return await once.run(
-            context.call_sid, context.tool_call_id, name, tool.traits, lambda: _act(tool, begun, context)
-        )
+        return await once.run(context, name, arguments, tool.traits, lambda: _act(tool, begun, context))
 
 
 async def _act(tool: AnyTool, begun: Callable[[ToolContext], Awaitable[Answer]], context: ToolContext) -> Outcome:
@@ -113,7 +135,8 @@ async def _act(tool: AnyTool, begun: Callable[[ToolContext], Awaitable[Answer]],
         extra = {"call": context.call_sid, "tool": tool.name, "error": type(error).__name__, "where": _where(error)}
         log.error("tool failed", extra=extra)
         return failed("error", "This did not work because of a fault on our side. Apologise and offer a call back.")
-    return Outcome("ok" if result.status == "ok" else "error", _capped(result), wish)
+    status = "ok" if result.status == "ok" else "error"
+    return Outcome(status, _capped(result), wish, keeps_secret=tool.traits.keeps_secret)
 
 
 def _where(error: Exception) -> str:

@@ -32,6 +32,8 @@ class AgentTurns:
         self._early_words: list[str] = []
         """Transcript that came ahead of the first audio of its answer."""
         self._open: Answer | None = None
+        self._sounds = 0
+        """Sounds of Parley's own are numbered down from here, turns up."""
         self._agent_id: str | None = None
         self._speaker_is_new = False
         """Whoever speaks now has not been heard yet: words that come belong to no earlier answer."""
@@ -57,6 +59,11 @@ class AgentTurns:
             self._early_words.clear()
             self._speaker_is_new = False
         return self.playout.send(self._open.seq, size, now_ms)
+
+    def own_sound(self, size: int, now_ms: float) -> str | None:
+        """A sound of Parley's own goes out, so much mu-law: it belongs to no turn. Returns the name of its mark."""
+        self._sounds -= 1
+        return self.playout.send(self._sounds, size, now_ms) or self.playout.complete(self._sounds)
 
     def words(self, text: str) -> None:
         """A fragment of transcript: of the open answer, of one just completed, or of the next."""
@@ -105,6 +112,7 @@ class AgentTurns:
         return [
             self._turn(self._waiting.pop(span.answer), now_ms, span.audio_ms, span.audio_ms, cut_off=False)
             for span in self.playout.take_heard(now_ms)
+            if span.answer in self._waiting
         ]
 
     @staticmethod

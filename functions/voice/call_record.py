@@ -110,7 +110,8 @@ class CallRecord:
 
     def tool_result(self, result: ToolResult) -> None:
         """Keep what a tool answered."""
-        self._journal.put(Put(tool_result_path(self.call_sid, result.tool_call_id), result.to_document()))
+        # Over the claim under which it ran, which says what it wished of the call as well.
+        self._journal.put(Merge(tool_result_path(self.call_sid, result.tool_call_id), result.to_document()))
 
     def used(self, tokens: Mapping[str, int], direction: str) -> None:
         """Tokens of a turn, added up over the stream."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from functions.voice.actions import Action, HangUp, MoveOn, Note, Recover
+from functions.voice.actions import Action, HangUp, MoveOn, Note, Play, Recover
 from functions.voice.agent_turns import AgentTurns
 from functions.voice.caller_events import CallerEvents
 from functions.voice.closing import Closing
@@ -22,6 +22,9 @@ from functions.voice.turns import Floor, IllegalTurn
 from functions.voice.voice_gate import VoiceGate
 from functions.voice.watchdog import Awaiting, Step
 from shared.domain.call import Ending, Turn
+
+SOUND_PIECE = 1_600
+"""Bytes, 200 ms: the size of a message to Twilio."""
 
 
 class Conversation:
@@ -92,6 +95,25 @@ class Conversation:
     def speech_event(self, event: SpeechEvent, now_ms: float) -> list[Action]:
         """Anything else the model sent."""
         return self._model.event(event, now_ms)
+
+    # -- sounds of Parley's own
+
+    def own_sound(self, ulaw: bytes, now_ms: float) -> list[Action]:
+        """Play this behind whatever is being heard; it is nobody's turn."""
+        pieces = [ulaw[at : at + SOUND_PIECE] for at in range(0, len(ulaw), SOUND_PIECE)]
+        mark = self._talk.agent.own_sound(len(ulaw), now_ms)
+        self._talk.patience.active(now_ms)
+        return [Play(piece, mark if piece is pieces[-1] else None) for piece in pieces]
+
+    def is_silent(self, now_ms: float) -> bool:
+        """The caller hears nothing, says nothing, and the call is not about to end."""
+        talk = self._talk
+        heard = talk.agent.is_open or talk.agent.playout.remaining_ms(now_ms) > 0
+        return not heard and not talk.voice.speaking and talk.closing is None
+
+    def caller_is_there(self, now_ms: float) -> None:
+        """The caller has given a sign that is no word."""
+        self._talk.patience.caller_is_there(now_ms)
 
     # -- tools
 

@@ -72,6 +72,12 @@ def tools_answered(answers: Sequence[tuple[str, str]]) -> str:
     )
 
 
+def tools_done(answers: Sequence[tuple[str, str]]) -> str:
+    """What tools answered, as (name, JSON), before the call was taken up anew; {} of one that is still at work."""
+    told = "; ".join(f"{name} answered {result}" for name, result in answers)
+    return f"[For your memory, nothing is to be said to it: tools that have been called in this call. {told}.]"
+
+
 def tools_at_work(names: Sequence[str]) -> str:
     """Tools that an earlier session called and that have not answered yet."""
     return (

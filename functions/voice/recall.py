@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
@@ -10,6 +11,7 @@ from functions.voice.call_record import CallRecord
 from functions.voice.conversation import Conversation
 from functions.voice.model_link import Memory, Move, Recollection
 from functions.voice.places import Place
+from functions.voice.prompts import tools_done
 from functions.voice.speech.model import SpeechError
 from shared.domain.call import Speaker, call_path
 from shared.store.store import Store, StoreError
@@ -18,6 +20,7 @@ log = logging.getLogger(__name__)
 
 READ_WITHIN_S = 1.5
 MOST_TURNS = 300
+MOST_TOOLS = 40
 
 Said = tuple[str, str]
 """Who, as the model names them, and what."""
@@ -33,6 +36,22 @@ async def said_before(store: Store, call_sid: str) -> tuple[Said, ...]:
         log.warning("earlier turns could not be read", extra={"call": call_sid})
         return ()
     return _said((str(one.data.get("speaker")), str(one.data.get("text") or "")) for one in page.documents)
+
+
+async def done_before(store: Store, call_sid: str) -> tuple[Said, ...]:
+    """What tools did in earlier streams of this call, for a model that would do it again; nothing when the store is
+    away."""
+    try:
+        async with asyncio.timeout(READ_WITHIN_S):
+            page = await store.query(f"{call_path(call_sid)}/tool_results", limit=MOST_TOOLS)
+    except (StoreError, TimeoutError):
+        log.warning("earlier tools could not be read", extra={"call": call_sid})
+        return ()
+    told = [
+        (str(one.data.get("name")), json.dumps(one.data.get("result") or {}, ensure_ascii=False, default=str))
+        for one in page.documents
+    ]
+    return (("user", tools_done(told)),) if told else ()
 
 
 def _said(turns: Iterable[tuple[str, str]]) -> tuple[Said, ...]:

@@ -97,6 +97,9 @@ class VoiceServices:
     notices: NoticeBoard = field(default_factory=NoticeBoard)
     tagger: Tagger = field(default_factory=Tagger)
     """Says which language a turn is in."""
+    held_line: Callable[[Agent, str], bytes | None] = lambda agent, language: None
+    """What an agent says in a language while a tool works, in its own voice, mu-law at 8 kHz; None where nobody has
+    stored it."""
     endings: Endings = field(default_factory=Endings)
     ready: ReadySessions = field(default_factory=ReadySessions)
     drain: Drain = field(default_factory=Drain)

@@ -13,13 +13,16 @@ import logging
 from collections.abc import Sequence
 
 from functions.tools.tool import ToolContext, Transfer
+from functions.voice.actions import Action
 from functions.voice.call_record import CallRecord, seqs
 from functions.voice.campaign_call import CampaignCall
 from functions.voice.campaign_desk import CampaignDesk
+from functions.voice.company import Company
 from functions.voice.conversation import Conversation
 from functions.voice.errand import Errand
 from functions.voice.hand_over import Relay
 from functions.voice.hearing import Hearing
+from functions.voice.keypad import Keypad
 from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Message, Stop
@@ -27,7 +30,7 @@ from functions.voice.model_link import ModelLink
 from functions.voice.patience import Pace
 from functions.voice.performer import Performer
 from functions.voice.prompts import RESUMED, greet, not_taken, wrong_language
-from functions.voice.recall import Recall, said_before
+from functions.voice.recall import Recall, done_before, said_before
 from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.session_setup import first_words, gate_of, places
 from functions.voice.speaking import Speaking
@@ -70,7 +73,9 @@ class CallSession:
         self._recall = Recall(conversation, record, now_ms, self._line_lost)
         voiced = places(services, agent, self._language, ticket.caller, errand)
         link = self._link = ModelLink(voiced, self._recall, services.circuits)
-        tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context)
+        company = Company(conversation, record, now_ms, self._perform_now, self._held_line)
+        tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context, company.keep)
+        self._keypad = Keypad(conversation, now_ms, self._perform_now)
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
         self._campaign = CampaignDesk(campaign, record, now_ms, self._tell)
         self._languages = LanguageWatch(agent, self._language, services.tagger)
@@ -99,6 +104,13 @@ class CallSession:
     def _now_ms(self) -> float:
         return (asyncio.get_running_loop().time() - self._start_s) * 1000
 
+    def _perform_now(self, actions: Sequence[Action]) -> None:
+        self._performer.perform(actions)
+
+    def _held_line(self) -> bytes | None:
+        """What the agent says while a tool works, as it was stored."""
+        return self._services.held_line(self._relay.agent, self._spoken_language())
+
     def _tell(self, text: str) -> None:
         self._performer.tell(text)
 
@@ -125,6 +137,7 @@ class CallSession:
             self._errand,
             self._record,
             frozenset(self._wishes.facts),
+            self._keypad,
             tool_call_id,
             self._spoken_language(),
             self._now_ms(),
@@ -230,6 +243,8 @@ class CallSession:
                 self._perform(self._conversation.mark_played(name, self._now_ms()))
             case Dtmf(digit=digit):
                 self._hearing.key()
+                if self._keypad.takes(digit):
+                    return
                 self._campaign.heard_key(digit)
                 self._perform(self._conversation.dtmf(digit, self._now_ms()))
             case Stop():
@@ -296,7 +311,8 @@ class CallSession:
                 if not self._link.give_up(refused.place or ""):
                     raise
         else:
-            self._recall.before = await said_before(self._services.store, self._ticket.call_sid)
+            store, call_sid = self._services.store, self._ticket.call_sid
+            self._recall.before = (*await said_before(store, call_sid), *await done_before(store, call_sid))
             self._link.begin_with(self._recall.before)
             self._recorder.said_before(self._recall.before)
         await (self._link.open() if ready is None else self._link.open(ready.session, ready.place))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from functions.tools.outcome import Outcome
@@ -30,6 +30,7 @@ class ToolDesk:
         clock: Clock,
         now_ms: Callable[[], float],
         context: Callable[[str], ToolContext],
+        keep_company: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._registry = registry
         self._link = link
@@ -38,6 +39,11 @@ class ToolDesk:
         self._now_ms = now_ms
         self._context = context
         """The call as a tool sees it, by the key under which the tool acts once."""
+        self._keep_company = keep_company
+        """Breaks the silence while a tool works, until it is cancelled."""
+        self._company: asyncio.Task[None] | None = None
+        self._slow: set[str] = set()
+        """Calls that the caller is waiting for."""
         self._running: dict[str, asyncio.Task[None]] = {}
         self._answers: dict[str, ToolAnswer] = {}
         self._unwanted: set[str] = set()
@@ -49,7 +55,13 @@ class ToolDesk:
             group.create_task(self._repeat(call))
             return
         self._record.event("tool_call", self._now_ms(), {"tool": call.name, "tool_call_id": call.id})
-        self._running[call.id] = group.create_task(self._run(call, granted))
+        context = self._context(call.id)
+        traits = self._registry.traits_of(context.agent, call.name)
+        if not traits.takes_its_time and call.name not in context.agent.tools_in_background:
+            self._slow.add(call.id)
+            if self._company is None:
+                self._company = group.create_task(self._keep_company())
+        self._running[call.id] = group.create_task(self._run(call, context, granted))
 
     def unwanted(self, ids: Iterable[str]) -> None:
         """The model took these back. They run to their end, because half a booking helps nobody, but unanswered."""
@@ -61,18 +73,26 @@ class ToolDesk:
         if (answer := self._answers.get(call.id)) is not None:
             await self._link.answer(answer)
 
-    async def _run(self, call: ToolCall, granted: Granted) -> None:
+    def _no_longer_slow(self, tool_call_id: str) -> None:
+        self._slow.discard(tool_call_id)
+        if not self._slow and self._company is not None:
+            self._company.cancel()
+            self._company = None
+
+    async def _run(self, call: ToolCall, context: ToolContext, granted: Granted) -> None:
         started_ms = self._now_ms()
-        context = self._context(call.id)
-        outcome = await self._registry.run(call.name, call.arguments, context)
+        # What was begun is done and kept, whatever becomes of this stream.
+        outcome = await asyncio.shield(self._registry.start(call.name, call.arguments, context))
+        self._no_longer_slow(call.id)
         now_ms = self._now_ms()
+        secret = {"status": outcome.status, "message": "what was said here is not kept"}
         self._record.tool_result(
             ToolResult(
                 tool_call_id=call.id,
                 name=call.name,
-                arguments=dict(call.arguments),
+                arguments={} if outcome.keeps_secret else dict(call.arguments),
                 status=outcome.status,
-                result=outcome.response,
+                result=secret if outcome.keeps_secret else outcome.response,
                 ms=round(now_ms - started_ms),
                 at=self._clock.now(),
                 idempotency_key=context.idempotency_key,

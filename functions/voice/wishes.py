@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.tools.outcome import Outcome
-from functions.tools.tool import EndCall, HandOver, Learned, ToolContext, Transfer
+from functions.tools.tool import EndCall, HandOver, Learned, Line, ToolContext, Transfer
 from functions.voice.call_record import CallRecord
 from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.conversation import Conversation
@@ -101,6 +101,7 @@ def tool_context(
     errand: Errand | None,
     record: CallRecord,
     facts: frozenset[str],
+    line: Line,
     tool_call_id: str,
     language: str,
     now_ms: float,
@@ -122,4 +123,5 @@ def tool_context(
         at_ms=round(now_ms),
         agents_so_far=tuple(relay.so_far),
         facts=facts,
+        line=line,
     )
