@@ -13,15 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.evaluations.house import house
+from local.evaluations.house import House, house
 from local.evaluations.play import Part, Stage
 from local.evaluations.played import Played
-from local.evaluations.report import Judged, call_document, judged, missed, rows, table, told
+from local.evaluations.report import Judged, Row, call_document, judged, missed, rows, table, told
 from local.evaluations.scenario import BadScenario, Scenario, read_all
+from local.evaluations.settings import Setting, name_of, settings_of, variant
+from local.evaluations.sweep import SweepRow, sweep_rows, sweep_table
 from local.evaluations.verdict import Aspect
 
 OUTPUT = Path("var/eval")
-BASELINE = Path("bench/results/eval.json")
+BASELINES = Path("bench/results")
 AT_ONCE = 8
 """What two cores bear with the local speech model without anybody waiting longer for an answer."""
 
@@ -41,11 +43,18 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="[ASPECT=]SHARE",
         help="share of calls that must hold, 0..1, of an aspect or of all; default 1; below it the exit status is 1",
     )
-    parser.add_argument("--baseline", action="store_true", help=f"keep the result in {BASELINE} too")
+    parser.add_argument(
+        "--sweep",
+        nargs="*",
+        metavar="FIELD=VALUE,...",
+        help="go through settings of turn-taking instead, as silence_ms=300,600 mode=model,parley; default: six usual ones",
+    )
+    parser.add_argument("--baseline", action="store_true", help="keep the result in bench/results too")
     parser.add_argument("--list", action="store_true", help="name the scenarios and play none")
     wanted = parser.parse_args(arguments)
     try:
         wanted.least = least(wanted.least)
+        wanted.settings = None if wanted.sweep is None else settings_of(wanted.sweep)
     except ValueError as error:
         parser.error(str(error))
     if min(wanted.repeat, wanted.at_once) < 1:
@@ -82,20 +91,42 @@ def chosen(scenarios: dict[str, Scenario], wanted: argparse.Namespace) -> list[S
         if (not wanted.which or scenario.id in wanted.which or scenario.agent in wanted.which)
         and (not wanted.language or scenario.language in wanted.language)
         and (not wanted.fast or scenario.fast)
+        and (scenario.sweep != "only" if wanted.settings is None else scenario.sweep is not None)
     ]
 
 
-async def evaluate(scenarios: Sequence[Scenario], repeat: int, at_once: int, folder: Path) -> list[Judged]:
-    """Play and judge them, telling of each as it ends."""
-    parts = [Part(scenario, scenario.agent, n) for n in range(1, repeat + 1) for scenario in scenarios]
+async def evaluate(
+    scenarios: Sequence[Scenario], repeat: int, at_once: int, folder: Path, settings: Sequence[Setting] = ()
+) -> list[Judged]:
+    """Play and judge them, telling of each as it ends; with settings, each with every one of them."""
     calls: list[Judged] = []
     async with house(folder) as here:
+        parts = [
+            part
+            for n in range(1, repeat + 1)
+            for scenario in scenarios
+            for part in await _parts(here, scenario, n, settings)
+        ]
         async for played in Stage(here, at_once).play_all(parts):
             one = judged(played)
             _keep(folder, played)
-            print("\n".join(told(one)), flush=True)
+            print("\n".join(told(one, briefly=bool(settings))), flush=True)
             calls.append(one)
     return calls
+
+
+async def _parts(here: House, scenario: Scenario, repeat: int, settings: Sequence[Setting]) -> list[Part]:
+    """The scenario by its agent, or by one agent for each setting that differs in nothing else."""
+    if not settings:
+        return [Part(scenario, scenario.agent, repeat)]
+    agent = await here.agent(scenario.agent)
+    variants = [variant(agent, setting, number) for number, setting in enumerate(settings, 1)]
+    for one in variants:
+        await here.write_agent(one)
+    return [
+        Part(scenario, str(one["id"]), repeat, name_of(setting))
+        for one, setting in zip(variants, settings, strict=True)
+    ]
 
 
 def _keep(folder: Path, played: Played) -> None:
@@ -113,13 +144,13 @@ def _keep(folder: Path, played: Played) -> None:
     (calls / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8")
 
 
-def document_of(calls: Sequence[Judged], command: str) -> dict[str, Any]:
+def document_of(calls: Sequence[Judged], rows_: Sequence[Row | SweepRow]) -> dict[str, Any]:
     """The result as JSON."""
     return {
-        "command": command,
+        "command": " ".join(["scripts/eval", *sys.argv[1:]]),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
-        "rows": [row.to_document() for row in rows(calls)],
+        "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
+        "rows": [row.to_document() for row in rows_],
         "calls": [call_document(one) for one in sorted(calls, key=lambda one: one.played.scenario.id)],
     }
 
@@ -136,16 +167,25 @@ def main() -> int:
         for scenario in scenarios:
             print(f"{scenario.id:<40} {scenario.agent:<12} {scenario.language:<6} {scenario.about}")
         return 0
-    calls = asyncio.run(evaluate(scenarios, wanted.repeat, wanted.at_once, OUTPUT))
-    print("\n" + table(rows(calls)))
-    document = json.dumps(document_of(calls, " ".join(["scripts/eval", *sys.argv[1:]])), ensure_ascii=False, indent=1)
-    for path in [OUTPUT / "results.json", *([BASELINE] if wanted.baseline else [])]:
-        path.write_text(document + "\n", encoding="utf-8")
-    print(f"\n{OUTPUT}/results.json has every verdict, {OUTPUT}/calls every call.")
-    failed = missed(calls, wanted.least)
-    for one in failed:
-        print(f"missed: {one}")
+    calls = asyncio.run(evaluate(scenarios, wanted.repeat, wanted.at_once, OUTPUT, wanted.settings or ()))
+    if wanted.settings is None:
+        found = rows(calls)
+        _write("eval.json", document_of(calls, found), table(found), wanted.baseline)
+        failed = missed(calls, wanted.least)
+    else:
+        ordered = sorted(calls, key=lambda one: [name_of(one_) for one_ in wanted.settings].index(one.played.setting))
+        swept = sweep_rows([one.played for one in ordered])
+        _write("eval_sweep.json", document_of(ordered, swept), sweep_table(swept), wanted.baseline)
+        failed = [f"{one.played.scenario.id}: {one.played.trouble}" for one in calls if one.played.trouble]
+    for line in failed:
+        print(f"missed: {line}")
     return 1 if failed or not calls else 0
+
+
+def _write(name: str, document: dict[str, Any], shown: str, baseline: bool) -> None:
+    print(f"\n{shown}\n\n{OUTPUT}/{name} has every verdict, {OUTPUT}/calls every call.")
+    for folder in [OUTPUT, *([BASELINES] if baseline else [])]:
+        (folder / name).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

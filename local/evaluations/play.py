@@ -28,6 +28,7 @@ FINAL = {"completed", "failed", "busy", "no-answer", "canceled"}
 RECORD_WITHIN_S = 10.0
 OUTCOME_WITHIN_S = 15.0
 RINGS_WITHIN_S = 45.0
+APART_S = 0.9
 BEAT_EVERY_S = 2.0
 BEATS_AT_ONCE = 3
 """A beat sees the campaigns that run when it begins, and lasts; the next one sees those that were launched since."""
@@ -57,14 +58,16 @@ class Stage:
         await self.house.give_numbers(sorted({part.agent_id for part in parts if part.scenario.outbound is None}))
         room = asyncio.Semaphore(self.at_once)
 
-        async def play(part: Part) -> Played:
+        async def play(part: Part, place: int) -> Played:
             async with room:
+                # Callers who begin together speak together, and one recogniser would have to hear all of them at once.
+                await asyncio.sleep(APART_S * place if place < self.at_once else 0.0)
                 return await self.play(part)
 
         async with self._scheduler():
             # The longest first, so that none of them is left over for the end.
             ordered = sorted(parts, key=lambda part: -len(part.scenario.moves))
-            for ended in asyncio.as_completed([asyncio.create_task(play(part)) for part in ordered]):
+            for ended in asyncio.as_completed([play(part, place) for place, part in enumerate(ordered)]):
                 yield await ended
 
     async def play(self, part: Part) -> Played:

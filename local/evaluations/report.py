@@ -182,10 +182,12 @@ def call_document(one: Judged) -> dict[str, Any]:
     }
 
 
-def told(one: Judged) -> list[str]:
+def told(one: Judged, briefly: bool = False) -> list[str]:
     """A call in a line, and for everything that does not hold, what was found and the turns that prove it."""
     played = one.played
     name = played.scenario.id + (f" #{played.repeat}" if played.repeat > 1 else "")
+    if briefly:
+        return [f"{name:<40} {played.setting:<20} {played.trouble or played.call.get('ending')}"]
     seconds = round(int(played.call.get("stream_ms") or 0) / 1000)
     lines = [
         f"{'ok  ' if one.all_holds else 'FAIL'} {name:<40} {LANGUAGES[played.scenario.language]:<9} {seconds:>4} s"

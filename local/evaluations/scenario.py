@@ -253,8 +253,9 @@ class Scenario(Strict):
     longest_s: float = Field(default=120.0, gt=0, le=600)
     fast: bool = False
     """One of the few that scripts/test plays."""
-    sweep: bool = False
-    """One of those that scripts/eval --sweep plays: hesitations, interruptions, murmurs."""
+    sweep: Literal["also", "only"] | None = None
+    """One of those that scripts/eval --sweep plays: hesitations, interruptions, murmurs. only: no evaluation, for under
+    some of the settings it has to fail."""
 
     @model_validator(mode="after")
     def _can_be_played(self) -> Scenario:

@@ -135,7 +135,8 @@ class Person:
                 self.gave_up = event != "hang_up"
                 return
             yield Moment()
-            waited_ms += FRAME_MS
+            # Whoever is led is patient as long as they are spoken to; a script says how long a whole answer may take.
+            waited_ms += 0 if self._led and self._ear.speaking else FRAME_MS
         if event == "agent_done":
             self._note("agent done", heard_ms=self._ear.spoken_ms)
             self._ear.listen_anew()
