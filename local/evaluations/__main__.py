@@ -47,7 +47,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--sweep",
         nargs="*",
         metavar="FIELD=VALUE,...",
-        help="go through settings of turn-taking instead, as silence_ms=300,600 mode=model,parley; default: six usual ones",
+        help="go through settings of turn-taking instead: silence_ms=300,600 mode=model,parley; default: six of them",
     )
     parser.add_argument("--baseline", action="store_true", help="keep the result in bench/results too")
     parser.add_argument("--list", action="store_true", help="name the scenarios and play none")
