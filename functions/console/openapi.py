@@ -113,7 +113,10 @@ def _responses(one: Operation, schemas: _Schemas) -> dict[str, Any]:
         content: dict[str, Any] = {one.returns.partition(";")[0]: {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": schemas.given(one.returns)}}
-    responses = {str(one.status): {"description": HTTPStatus(one.status).phrase, "content": content}}
+    responses = {
+        str(status): {"description": HTTPStatus(status).phrase, "content": content}
+        for status in (one.status, *one.also)
+    }
     for status in sorted({*one.problems, *ALWAYS, *_unreadable(one)}):
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,

@@ -86,6 +86,8 @@ class Operation:
     raw: bool = False
     """The body is bytes, which the operation reads itself."""
     status: int = 200
+    also: tuple[int, ...] = ()
+    """Other ways in which it succeeds, with the same content."""
     problems: tuple[int, ...] = ()
     """What else can be wrong, beside a body or a query that cannot be read."""
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from functions.console.listening import Listening
 from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.phone_number import NumberHash
@@ -46,6 +47,8 @@ class ConsoleServices:
     signing_keys: SigningKeys = field(default=SigningKeys(b"none is set"))
     loopback_webhooks: bool = False
     """On a laptop, webhooks may go to the laptop itself."""
+    listening: Listening | None = None
+    """None: there are no recordings to listen to."""
     live: LivePace = LivePace()
     preflight_s: float = 8.0
     """So long a preflight looks at contacts before it says how far it came."""

@@ -7,6 +7,7 @@ from functools import cache
 from starlette.types import ASGIApp
 
 from functions.console.app import make_app
+from functions.console.listening import Listening
 from functions.console.services import ConsoleServices
 from shared.clock import Clock, SystemClock
 from shared.domain.phone_number import NumberHash
@@ -14,6 +15,7 @@ from shared.domain.webhook_signing import SigningKeys
 from shared.errors import ConfigurationError
 from shared.identity import IAP, Identified, Identity
 from shared.logs import start_logs
+from shared.objects import open_objects
 from shared.settings import Settings, current_settings
 from shared.store import open_store
 from shared.store.store import Store
@@ -28,6 +30,7 @@ def console_services(settings: Settings, store: Store, clock: Clock) -> ConsoleS
         calls_per_second=settings.twilio_calls_per_second,
         signing_keys=SigningKeys(settings.hash_key),
         loopback_webhooks=not settings.in_cloud,
+        listening=Listening(open_objects(settings.recordings_url), settings.hash_key, clock),
     )
 
 

@@ -11,6 +11,7 @@ from functions.console.api.lists import ListsApi
 from functions.console.api.live import LiveApi
 from functions.console.api.notices import NoticesApi
 from functions.console.api.preflight import PreflightApi
+from functions.console.api.recordings import RecordingsApi
 from functions.console.api.report import ReportApi
 from functions.console.api.suppressions import SuppressionsApi
 from functions.console.api.uploads import UploadsApi
@@ -34,6 +35,7 @@ class Api:
         self.preflight = PreflightApi(services, self.campaigns)
         self.report = ReportApi(services, self.campaigns)
         self.calls = CallsApi(services)
+        self.recordings = RecordingsApi(services)
         self.suppressions = SuppressionsApi(services, self.desk)
         self.agents = AgentsApi(services)
         self.live = LiveApi(services)
@@ -49,6 +51,7 @@ class Api:
             *self.preflight.operations(),
             *self.report.operations(),
             *self.calls.operations(),
+            *self.recordings.operations(),
             *self.suppressions.operations(),
             *self.agents.operations(),
             *self.live.operations(),

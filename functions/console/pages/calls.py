@@ -13,6 +13,7 @@ from functions.console.api import Api
 from functions.console.api.calls import CallsPaging
 from functions.console.operation import read_model
 from functions.console.pages.page import asked, page, page_route
+from functions.console.problem import Problem
 
 OWN_FIELDS = ("turns", "tool_results", "events", "analysis")
 
@@ -22,6 +23,7 @@ class CallPages:
 
     def __init__(self, api: Api) -> None:
         self._api = api.calls
+        self._recordings = api.recordings
 
     def routes(self) -> Sequence[BaseRoute]:
         """All of them."""
@@ -38,4 +40,12 @@ class CallPages:
         call: Any = await self._api.one(asked(request))
         whole = call.model_dump()
         facts = {name: value for name, value in whole.items() if name not in OWN_FIELDS and value not in (None, [], {})}
-        return page("call.html", call=whole, facts=facts, turns=sorted(whole["turns"], key=lambda one: one["seq"]))
+        turns = sorted(whole["turns"], key=lambda one: one["seq"])
+        return page("call.html", call=whole, facts=facts, turns=turns, recording=await self._recording(request))
+
+    async def _recording(self, request: Request) -> dict[str, Any] | None:
+        """What there is to hear; the page is there without it."""
+        try:
+            return (await self._recordings.of_call(asked(request))).model_dump()
+        except Problem as problem:
+            return None if problem.status == 404 else {"state": "away", "why": problem.title, "url": None}
