@@ -21,6 +21,8 @@ what others send us
     BadToken                a stream's token that is missing, forged, used or for another call
     Unidentified            a request without an identity that may come in
     ListError               an upload that cannot be used as a list
+    BadLink                 a link to a recording that is forged or too old
+    NoSuchRange             a range of bytes that begins behind the end
     Problem                 a request to the JSON API, answered with a problem document
     RuleError               calling rules that contradict themselves
     Contradiction           a time as somebody said it that cannot be
