@@ -31,6 +31,8 @@ what others send us
     UnknownTool             a tool that does not exist
     SchemaRefused           a tool's parameters that the speech model would not take
     BadArguments            a tool's arguments that it does not take
+    ServerAway              an MCP server that cannot be reached
+    ToolFailed              an MCP server's tool that did not work
     NobodyThere             an agent who cannot take a caller over
     Forbidden               a tool's request to where it may not go
     TooLarge                a tool's answer that is longer than anything that could be told

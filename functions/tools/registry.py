@@ -34,6 +34,14 @@ class ToolSource(Protocol):
         """What this agent's document describes."""
         ...
 
+    async def ready(self, agent: Agent, call_sid: str) -> None:
+        """Somebody is about to talk to this agent: open what its tools will need."""
+        ...
+
+    async def release(self, call_sid: str | None) -> None:
+        """The call is over, or goes on elsewhere; None: all of them are."""
+        ...
+
 
 class Registry:
     """Tools by name."""
@@ -51,6 +59,16 @@ class Registry:
     def with_sources(self, *sources: ToolSource) -> Registry:
         """The same tools, and what agents bring along."""
         return Registry(self._tools.values(), (*self._sources, *sources))
+
+    async def ready(self, agent: Agent, call_sid: str) -> None:
+        """Open what this agent's tools will need; comes back when it stands, or is known to be away."""
+        for source in self._sources:
+            await source.ready(agent, call_sid)
+
+    async def release(self, call_sid: str) -> None:
+        """Let go of what was opened for this call."""
+        for source in self._sources:
+            await source.release(call_sid)
 
     def get(self, name: str) -> AnyTool:
         """The shared tool of this name. Raises UnknownTool."""
@@ -83,12 +101,14 @@ class Registry:
         return task
 
     async def settle(self, within_s: float) -> None:
-        """Let what runs come to its end, but not for ever."""
+        """Let what runs come to its end, but not for ever, and let go of everything."""
         if self._running:
             await asyncio.wait(set(self._running), timeout=within_s)
         for task in set(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        for source in self._sources:
+            await source.release(None)
 
     def declared(self, agent: Agent) -> list[Declaration]:
         """What the model can be told of. One that it has no words for is left out and said, or the call would fail."""

@@ -128,7 +128,7 @@ async def _inbound(services: VoiceServices, request: Request, form: Form) -> Res
     # Merge, not create: Twilio may post the same call twice, and the second answer must be as good as the first.
     services.journal.put(Merge(call_path(call.call_sid), document))
     language = start_language(agent.languages.start, agent.languages.allowed, call.from_)
-    services.ready.prepare(call.call_sid, lambda: prepared(services, agent, call.from_, language))
+    services.ready.prepare(call.call_sid, lambda: prepared(services, agent, call.from_, language, call.call_sid))
     ticket = StreamTicket(
         call_sid=call.call_sid, agent_id=agent.id, agent_version=agent.version, caller=call.from_, language=language
     )

@@ -10,7 +10,7 @@ from functions.tools.registry import UnknownTool
 from functions.voice.errand import Errand
 from functions.voice.places import Place
 from functions.voice.services import VoiceServices
-from functions.voice.session_setup import places
+from functions.voice.session_setup import places, tools_stand
 from functions.voice.stream_token import StreamTicket
 from shared.domain.agent import Agent
 from shared.errors import ConfigurationError
@@ -38,7 +38,9 @@ class Relay:
     async def find(self, agent_id: str) -> Agent:
         """The agent who is to go on. Raises NobodyThere."""
         try:
-            return await self._services.agents.get(agent_id)
+            agent = await self._services.agents.get(agent_id)
+            await tools_stand(self._services, agent, self._ticket.call_sid)
+            return agent
         except UnknownAgent as error:
             raise self._nobody(agent_id, error) from None
 

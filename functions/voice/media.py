@@ -12,6 +12,7 @@ from functions.voice.errand import errand_of
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.session import CallSession
+from functions.voice.session_setup import tools_stand
 from functions.voice.stream_token import BadToken, StreamTicket
 from functions.voice.webhooks import SIGNATURE_HEADER
 from shared.domain.call import Direction, Ending
@@ -66,6 +67,7 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
     try:
         agent = await services.agents.version(ticket.agent_id, ticket.agent_version)
         errand = None if ticket.attempt_id is None else await errand_of(services, ticket.attempt_id)
+        await tools_stand(services, agent, ticket.call_sid)
         session = CallSession(services, leg, ticket, agent, errand)
         direction = Direction.INBOUND if ticket.attempt_id is None else Direction.OUTBOUND
         with services.sessions.holding(ticket.call_sid, direction, lambda: session.place):
@@ -76,4 +78,5 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         lost = AfterStream(Ending.INTERNAL_ERROR, ticket.language, ticket.stream_no)
         services.endings.remember(ticket.call_sid, lost)
     finally:
+        await services.tools.release(ticket.call_sid)
         await leg.close()

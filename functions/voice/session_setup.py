@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -31,6 +33,9 @@ from shared.errors import ConfigurationError
 from shared.store.agents import UnknownAgent
 
 log = logging.getLogger(__name__)
+
+TOOLS_WITHIN_S = 1.0
+"""Somebody hears nothing meanwhile. A server that takes longer is still there for its first call."""
 
 
 def session_setup(
@@ -112,8 +117,16 @@ def first_words(agent: Agent, language: str, errand: Errand | None, caller: str)
     return as_recorded(greeting_of(agent, language), language, recorded=recorded)
 
 
-async def prepared(services: VoiceServices, agent: Agent, caller: str, language: str) -> ReadySession:
+async def tools_stand(services: VoiceServices, agent: Agent, call_sid: str) -> None:
+    """What the agent's tools need stands, or the caller has waited long enough for it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TOOLS_WITHIN_S):
+            await services.tools.ready(agent, call_sid)
+
+
+async def prepared(services: VoiceServices, agent: Agent, caller: str, language: str, call_sid: str) -> ReadySession:
     """A session for somebody who is calling, told to greet: by the time their stream is there, it has thought."""
+    await tools_stand(services, agent, call_sid)
     where = Places(places(services, agent, language, caller, None), services.circuits)
     session = await where.open(where.setup)
     await session.send_text(greet(first_words(agent, language, None, caller)))

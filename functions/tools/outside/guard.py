@@ -8,6 +8,7 @@ at. Redirects are not followed, proxies of the environment are not used.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -18,6 +19,10 @@ import httpx2
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 """All addresses of a host. Raises OSError."""
+
+for _library in ("httpx2", "httpcore2", "mcp"):
+    # They log addresses and what they were sent, which may be what somebody said.
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 

@@ -67,6 +67,12 @@ class HttpTools:
         """This agent's."""
         return [RequestTool(described, self._door) for described in agent.http_tools]
 
+    async def ready(self, agent: Agent, call_sid: str) -> None:
+        """Requests need nothing opened ahead."""
+
+    async def release(self, call_sid: str | None) -> None:
+        """Nor anything closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestTool:

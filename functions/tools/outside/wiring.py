@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functions.tools.builtin import BUILTIN
 from functions.tools.outside.guard import Guard
 from functions.tools.outside.http_tool import Door, HttpTools
+from functions.tools.outside.mcp_tools import McpTools
 from functions.tools.outside.secret_headers import SecretHeaders
 from functions.tools.registry import Registry
 from shared.errors import ConfigurationError
@@ -21,7 +22,7 @@ def registry_of(settings: Settings) -> Registry:
     """Everything that agents of this process may call."""
     guard = Guard(settings.tool_hosts, settings.tool_private_hosts)
     secrets = SecretHeaders(lambda named: _read(named, settings))
-    return BUILTIN.with_sources(HttpTools(Door.open(guard, secrets)))
+    return BUILTIN.with_sources(HttpTools(Door.open(guard, secrets)), McpTools(guard, secrets))
 
 
 def _read(named: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
