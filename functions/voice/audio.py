@@ -78,6 +78,8 @@ class _Kernel(NamedTuple):
     """Output samples of a block."""
     up: int
     down: int
+    loudest: int
+    """No sound up to this height can come out too high."""
 
 
 @functools.cache
@@ -94,7 +96,8 @@ def _kernel(up: int, down: int) -> _Kernel:
         phase = output % up
         for age, tap in enumerate(taps[phase::up]):
             matrix[memory + newest - age, output] = tap
-    return _Kernel(matrix, memory, fresh, outputs, up, down)
+    loudest = int(32767 / np.abs(matrix).sum(axis=0).max())
+    return _Kernel(matrix, memory, fresh, outputs, up, down, loudest)
 
 
 def _low_pass(length: int, rate_hz: int) -> NDArray[np.float64]:
@@ -105,7 +108,7 @@ def _low_pass(length: int, rate_hz: int) -> NDArray[np.float64]:
 
 
 class _Work(NamedTuple):
-    """A filter's arrays, cut to so many blocks and kept: making views costs more than filtering."""
+    """A filter's arrays, cut to so many blocks: making views costs more than filtering."""
 
     windows: NDArray[np.int16]
     """The buffer itself as overlapping rows."""
@@ -115,29 +118,45 @@ class _Work(NamedTuple):
     pcm: memoryview
 
 
-class _Filter:
-    """A kernel with its memory of the stream; 50 kB."""
+class _Bench:
+    """Where slices are worked on, 50 kB: few for a kernel, so that they stay in the processor's cache.
+
+    With one for every call, what a frame touches came from main memory, at four times the cost.
+    """
 
     def __init__(self, kernel: _Kernel) -> None:
-        self._kernel = kernel
-        self._slice_bytes = 2 * _SLICE_BLOCKS * kernel.fresh
         # A block more than a slice: up to down - 1 samples may wait from the slice before.
         blocks = _SLICE_BLOCKS + 1
         rows = len(kernel.matrix)
-        self._buffer = memoryview(bytearray(2 * (kernel.memory + blocks * kernel.fresh)))
+        self.buffer = memoryview(bytearray(2 * (kernel.memory + blocks * kernel.fresh)))
         samples = np.zeros((blocks, kernel.outputs), np.dtype("<i2"))
-        self._whole = _Work(
-            np.ndarray((blocks, rows), np.dtype("<i2"), self._buffer, 0, (2 * kernel.fresh, 2)),
-            np.zeros((blocks, rows)),
-            np.zeros((blocks, kernel.outputs)),
-            samples,
-            memoryview(samples).cast("B"),
-        )
-        self._cuts: dict[int, _Work] = {}
+        windows: NDArray[np.int16] = np.ndarray((blocks, rows), np.dtype("<i2"), self.buffer, 0, (2 * kernel.fresh, 2))
+        inputs, sums = np.zeros((blocks, rows)), np.zeros((blocks, kernel.outputs))
+        pcm = memoryview(samples).cast("B")
+        self.cuts = [_Work(windows[:n], inputs[:n], sums[:n], samples[:n], pcm) for n in range(blocks + 1)]
+
+
+@functools.cache
+def _free_benches(up: int, down: int) -> list[_Bench]:
+    """Those that nobody works on. Taking from a list and putting back are one step each, also among threads."""
+    assert (up, down) in {(2, 1), (1, 3)}
+    return []
+
+
+class _Filter:
+    """A kernel with its memory of the stream."""
+
+    def __init__(self, kernel: _Kernel) -> None:
+        self._kernel = kernel
+        self._free = _free_benches(kernel.up, kernel.down)
+        self._slice_bytes = 2 * _SLICE_BLOCKS * kernel.fresh
         self._begun = False
         self._odd = b""
+        """Half a sample."""
         self._waiting = 0
         """Input samples that have not made a whole output sample yet."""
+        self._kept = bytes(2 * kernel.memory)
+        """The samples before the next one that still matter, and those that wait."""
 
     def push(self, pcm: bytes) -> bytes:
         if self._odd or len(pcm) & 1:
@@ -153,33 +172,28 @@ class _Filter:
         return b"".join([self._slice(pcm[start : start + size]) for start in range(0, len(pcm), size)])
 
     def _slice(self, pcm: bytes) -> bytes:
-        matrix, memory, fresh, _, up, down = self._kernel
-        buffer, size = self._buffer, len(pcm)
-        start = 2 * (memory + self._waiting)
+        matrix, memory, fresh, _, up, down, loudest = self._kernel
+        bench = self._free.pop() if self._free else _Bench(self._kernel)
+        buffer, kept, size = bench.buffer, self._kept, len(pcm)
+        start = len(kept)
+        buffer[:start] = kept
         buffer[start : start + size] = pcm
         arrived = self._waiting + (size >> 1)
         periods = arrived // down
         used = periods * down
         self._waiting = arrived - used
-        blocks = -(-arrived // fresh)
-        work = self._cuts.get(blocks) or self._cut(blocks)
+        work = bench.cuts[-(-arrived // fresh)]
         # What lies beyond `arrived` is stale, and meets only outputs that are cut off below.
         np.copyto(work.inputs, work.windows)
         np.dot(work.inputs, matrix, work.sums)
         np.rint(work.sums, work.sums)
-        work.sums.clip(-32768.0, 32767.0, work.sums)
+        if audioop.max(buffer[: start + size], 2) > loudest:
+            work.sums.clip(-32768.0, 32767.0, work.sums)
         work.samples[...] = work.sums
-        kept = 2 * (memory + self._waiting)
-        buffer[:kept] = buffer[2 * used : 2 * used + kept]
-        return work.pcm[: 2 * periods * up].tobytes()
-
-    def _cut(self, blocks: int) -> _Work:
-        whole = self._whole
-        cut = _Work(
-            whole.windows[:blocks], whole.inputs[:blocks], whole.sums[:blocks], whole.samples[:blocks], whole.pcm
-        )
-        self._cuts[blocks] = cut
-        return cut
+        self._kept = bytes(buffer[2 * used : 2 * (used + memory + self._waiting)])
+        made: bytes = work.pcm[: 2 * periods * up].tobytes()
+        self._free.append(bench)
+        return made
 
     def flush(self) -> bytes:
         if not self._begun:
@@ -197,8 +211,7 @@ class _Filter:
         self._begun = False
         self._odd = b""
         self._waiting = 0
-        memory = 2 * self._kernel.memory
-        self._buffer[:memory] = bytes(memory)
+        self._kept = bytes(2 * self._kernel.memory)
 
 
 class Upsampler:

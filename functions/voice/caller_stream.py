@@ -16,7 +16,7 @@ MOST_WAITING_FRAMES: Final = 500
 """Ten seconds of the caller; older frames go first."""
 MOST_UNANSWERED_FRAMES: Final = 750
 PRE_ROLL_FRAMES: Final = 15
-"""Kept while the caller is silent: the beginning of a word comes before we know that it is one."""
+"""300 to 600 ms. Kept while the caller is silent: the beginning of a word comes before we know that it is one."""
 MOST_HELD_FRAMES: Final = 250
 """Five seconds that may still turn out to be the beginning of a turn."""
 

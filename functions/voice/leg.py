@@ -35,8 +35,8 @@ class ShortWay(Protocol):
         """The next ASGI event; or what a taker raised, under RAISED."""
         ...
 
-    def write_text(self, text: str) -> None:
-        """Send a message now. Raises OSError when there is nobody to take it."""
+    def write_texts(self, *texts: str) -> None:
+        """Send messages now, at once. Raises OSError when there is nobody to take it."""
         ...
 
 
@@ -153,9 +153,10 @@ class TwilioLeg:
 
     def play(self, ulaw: bytes, mark: str | None) -> None:
         """Queue audio at Twilio, and a mark behind it."""
-        self._send(self._out.media(ulaw))
-        if mark is not None:
-            self._send(self._out.mark(mark))
+        if mark is None:
+            self._send(self._out.media(ulaw))
+        else:
+            self._send(self._out.media(ulaw), self._out.mark(mark))
 
     def mark(self, name: str) -> None:
         """Ask to be told when everything queued so far has been played."""
@@ -165,14 +166,15 @@ class TwilioLeg:
         """Drop what is queued at Twilio."""
         self._send(self._out.clear)
 
-    def _send(self, text: str) -> None:
+    def _send(self, *texts: str) -> None:
         if self._short is None:
             if self._gone:
                 raise LegEnded
-            self._unsent.put_nowait(text)
+            for text in texts:
+                self._unsent.put_nowait(text)
             return
         try:
-            self._short.write_text(text)
+            self._short.write_texts(*texts)
         except OSError:
             raise LegEnded from None
 

@@ -89,12 +89,12 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self.read_paused = True
             self.transport.pause_reading()
 
-    def write_text(self, text: str) -> None:
-        """Send a message now. Raises OSError when there is nobody to take it."""
+    def write_texts(self, *texts: str) -> None:
+        """Send messages now, at once. Raises OSError when there is nobody to take it."""
         transport = self.transport
         if self.disconnected or self.close_sent or transport.get_write_buffer_size() > STALLED_BYTES:
             raise ClientDisconnected
-        transport.write(whole(TEXT, text.encode()))
+        transport.write(b"".join([whole(TEXT, text.encode()) for text in texts]))
 
 
 def _is_utf_8(payload: bytes) -> bool:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 
 from shared.store.store import BadDocument, Merge, Put, Store, StoreError
 
 log = logging.getLogger(__name__)
 
 MOST_PER_BATCH = 200
+GATHER_S = 0.1
+"""A write waits so long for others to go with, unless somebody waits for it: a commit costs much more than a write."""
 MOST_KEPT = 20_000
 """Some 20 MB of records; with the store away for longer, the oldest are dropped and counted."""
 WRITE_DEADLINE_S = 10.0
@@ -29,6 +32,8 @@ class Journal:
         self._arrived = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._hurry = asyncio.Event()
+        """Somebody waits, or a batch is full."""
         self.dropped = 0
 
     def put(self, write: Put | Merge) -> None:
@@ -39,9 +44,13 @@ class Journal:
         self._queue.append(write)
         self._empty.clear()
         self._arrived.set()
+        if len(self._queue) >= MOST_PER_BATCH:
+            self._hurry.set()
 
     async def flush(self, deadline_s: float) -> bool:
         """Wait until everything has been written, but no longer than this; whether it has."""
+        if self._queue:
+            self._hurry.set()
         try:
             async with asyncio.timeout(deadline_s):
                 await self._empty.wait()
@@ -54,6 +63,9 @@ class Journal:
         failures = 0
         while True:
             await self._arrived.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._hurry.wait()
             writes = [self._queue[index] for index in range(min(MOST_PER_BATCH, len(self._queue)))]
             if await self._write(writes):
                 failures = 0
@@ -63,6 +75,7 @@ class Journal:
                         self._queue.popleft()
                 if not self._queue:
                     self._arrived.clear()
+                    self._hurry.clear()
                     self._empty.set()
                 continue
             await asyncio.sleep(RETRY_AFTER_S[min(failures, len(RETRY_AFTER_S) - 1)])

@@ -137,9 +137,10 @@ class Phone:
         """As the server's short way."""
         self._taker = taker
 
-    def write_text(self, text: str) -> None:
+    def write_texts(self, *texts: str) -> None:
         """As the server's short way."""
-        self._take(json.loads(text))
+        for text in texts:
+            self._take(json.loads(text))
 
     def press(self, digit: str) -> None:
         """The caller presses a key."""
