@@ -52,14 +52,16 @@ class CallRecord:
         self._answers_ms: list[int] = []
         self._barge_ins_ms: list[int] = []
         self._first_audio_ms: int | None = None
+        self._longest_gap_ms = 0
+        """The longest time between two sessions of the model."""
         self._usage: dict[str, int] = {}
         self.turns: dict[int, Turn] = {}
         """By seq; what the model is told when a conversation has to be taken up again."""
 
     @property
     def caller_turns(self) -> list[Turn]:
-        """What the caller has said in this stream, as far as it is known."""
-        return [turn for turn in self.turns.values() if turn.speaker is Speaker.CALLER]
+        """What the caller has said in this stream, as far as it is known; without what was said aside."""
+        return [turn for turn in self.turns.values() if turn.speaker is Speaker.CALLER and not turn.aside]
 
     @property
     def spoken_language(self) -> str | None:
@@ -95,6 +97,8 @@ class CallRecord:
                 self._answers_ms.append(fields["latency_ms"])
             case "barge_in" if "reaction_ms" in fields:
                 self._barge_ins_ms.append(fields["reaction_ms"])
+            case "model_session_taken_up":
+                self._longest_gap_ms = max(self._longest_gap_ms, fields["gap_ms"])
             case "first_audio":
                 self._first_audio_ms = round(ms)
         event = CallEvent(next(self._event_seqs), kind, self._clock.now(), round(ms), fields)
@@ -143,6 +147,8 @@ class CallRecord:
             "answers_ms": list(self._answers_ms),
             "answer_p50_ms": percentile(self._answers_ms, 50),
             "answer_p95_ms": percentile(self._answers_ms, 95),
+            "answer_max_ms": max(self._answers_ms, default=None),
+            "model_gap_max_ms": self._longest_gap_ms,
             "barge_in_ms": list(self._barge_ins_ms),
         }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from functions.voice.voice_activity import VoiceActivity
+from shared.domain.backchannel import is_backchannel
 from shared.domain.call import Speaker, Turn
 
 
@@ -17,6 +18,11 @@ class Utterance:
     start_ms: float
     end_ms: float
     words: list[str] = field(default_factory=list)
+    last_word_ms: float = 0.0
+    over_agent: bool = False
+    """It began while the agent was being heard, and has not stopped it."""
+    aside: bool = False
+    """It was a mere backchannel."""
 
 
 class CallerTurns:
@@ -37,20 +43,24 @@ class CallerTurns:
         """The caller has spoken and has not been answered."""
         return self._open is not None
 
-    def begin(self, now_ms: float) -> None:
-        """The caller is speaking; opens a turn if none is open."""
+    def begin(self, now_ms: float, *, over_agent: bool = False) -> None:
+        """The caller is speaking, and has the floor unless it is over the agent; opens a turn if none is open."""
         if self._open is None:
             start_ms = self._voice.started_ms if self._voice.speaking else now_ms
-            self._open = Utterance(next(self._seqs), start_ms, now_ms)
+            self._open = Utterance(next(self._seqs), start_ms, now_ms, over_agent=over_agent)
+        elif not over_agent:
+            self._open.over_agent = False
 
-    def words(self, text: str, now_ms: float) -> Turn | None:
+    def words(self, text: str, now_ms: float, *, over_agent: bool = False) -> Turn | None:
         """A fragment of transcript. Returns the earlier turn again when the words belong to it."""
         if self._open is None and self._closed is not None and not self._spoke_since(self._closed):
             self._closed.words.append(text)
             return self._turn(self._closed)
-        self.begin(now_ms)
+        if self._open is None:
+            self.begin(now_ms, over_agent=over_agent)
         assert self._open is not None
         self._open.words.append(text)
+        self._open.last_word_ms = now_ms
         return None
 
     def _spoke_since(self, turn: Utterance) -> bool:
@@ -66,6 +76,20 @@ class CallerTurns:
         self._closed = turn
         return self._turn(turn) if turn.words else None
 
+    def close_aside(self, now_ms: float, *, ended_ms: float = 0.0) -> Turn | None:
+        """The agent has spoken on over what is open; the turn, if that was a mere backchannel.
+
+        ended_ms: only what was over for so long counts; what is fresher may be an answer.
+        """
+        turn = self._open
+        if turn is None or not turn.over_agent or not is_backchannel("".join(turn.words)):
+            return None
+        last_ms = max(turn.last_word_ms, self._voice.last_voice_ms or 0.0) if ended_ms else turn.last_word_ms
+        if now_ms - last_ms < ended_ms:
+            return None
+        turn.aside = True
+        return self.close(now_ms)
+
     @staticmethod
     def _turn(turn: Utterance) -> Turn:
         text = " ".join("".join(turn.words).split())
@@ -76,4 +100,5 @@ class CallerTurns:
             language=None,
             start_ms=round(turn.start_ms),
             end_ms=round(turn.end_ms),
+            aside=turn.aside and is_backchannel(text),
         )

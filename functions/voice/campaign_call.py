@@ -107,7 +107,7 @@ class CampaignCall:
         if ending is Ending.STREAM_LOST:
             return
         talk = Talk(
-            caller_turns=sum(1 for turn in turns if turn.speaker is Speaker.CALLER),
+            caller_turns=sum(1 for turn in turns if turn.speaker is Speaker.CALLER and not turn.aside),
             our_fault=ending.is_our_fault,
             heard_agent=first_audio_ms is not None and first_audio_ms <= HEARD_WITHIN_MS,
             message_left=self._left_message,

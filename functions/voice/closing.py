@@ -8,6 +8,8 @@ from shared.domain.call import Ending
 
 GOODBYE_STARTS_MS = 2_500
 """So long the model may take to begin its goodbye after end_call was answered; most have said it before."""
+SAID_MS = 1_800
+"""The same where the agent has spoken since the caller did: that was the goodbye, and the line drops within 2 s."""
 TAIL_MS = 300
 """Between the last of the goodbye and the drop, so that it does not sound cut."""
 LONGEST_MS = 15_000
@@ -20,6 +22,8 @@ class Closing:
 
     ending: Ending
     since_ms: float
+    said: bool = False
+    """The agent had spoken since the caller did when the end was decided."""
     turn_over: bool = False
     """The model has ended its turn since."""
     quiet_since_ms: float | None = None
@@ -29,10 +33,12 @@ class Closing:
         if now_ms - self.since_ms >= LONGEST_MS:
             return True
         if speaking:
-            self.quiet_since_ms = None
+            self.quiet_since_ms, self.said = None, True
             return False
         if self.quiet_since_ms is None:
             self.quiet_since_ms = now_ms
         if now_ms - self.quiet_since_ms < TAIL_MS:
             return False
-        return self.turn_over or now_ms - self.since_ms >= GOODBYE_STARTS_MS
+        if self.turn_over or now_ms - self.since_ms >= GOODBYE_STARTS_MS:
+            return True
+        return self.said and now_ms - self.quiet_since_ms >= SAID_MS

@@ -133,7 +133,7 @@ class Conversation:
     def close_after_goodbye(self, ending: Ending, now_ms: float) -> None:
         """The call is to end once the agent has been heard."""
         if self._talk.closing is None:
-            self._talk.closing = Closing(ending, now_ms)
+            self._talk.closing = Closing(ending, now_ms, said=self._talk.answered_since_caller)
 
     # -- the line to the model
 
@@ -213,7 +213,7 @@ class Conversation:
 
     def end(self, now_ms: float) -> list[Turn]:
         """The stream is over: turns that were still open, as far as they were heard."""
-        turns: list[Turn] = []
+        turns: list[Turn] = self._talk.aside(now_ms) if self._talk.floor is Floor.AGENT else []
         if (turn := self._talk.caller.close(now_ms)) is not None:
             turns.append(turn)
         return turns + self._talk.agent.cut(now_ms)

@@ -15,6 +15,12 @@ KEY_TONE_FRAMES = 12
 """240 ms: a key's tone lasts 100 ms or so, and Twilio's message about it comes while it sounds."""
 SILENCE = b"\xff"
 """Mu-law's zero."""
+FRAME_MS = 20
+FRAME_BYTES = 160
+GAP_MS = 200
+"""Frames that are so late are not late: Twilio sends none, on hold for instance."""
+MOST_FILLED_FRAMES = 150
+"""Three seconds of silence in their place end any turn; after that nobody needs to be sent silence."""
 
 
 class Hearing:
@@ -38,6 +44,9 @@ class Hearing:
         self._tone_frames = 0
         self._held = b""
         """A frame that goes with the next one."""
+        self._heard_to_ms: float | None = None
+        """When the last frame came, or should have."""
+        self._filled_frames = 0
 
     def key(self) -> None:
         """The caller pressed a key; its tone is no speech, and must not sound like an answer to the model."""
@@ -55,6 +64,21 @@ class Hearing:
         if self._tone_frames:
             self._tone_frames -= 1
             ulaw = SILENCE * len(ulaw)
+        self._filled_frames = 0
+        self._hear(ulaw, now_ms)
+
+    def fill(self) -> None:
+        """By the clock: where frames have stopped coming, the model hears silence for a while, so that a turn ends."""
+        now_ms = self._now_ms()
+        if self._heard_to_ms is None or now_ms - self._heard_to_ms < GAP_MS:
+            return
+        missing = min(int((now_ms - self._heard_to_ms) / FRAME_MS), MOST_FILLED_FRAMES - self._filled_frames)
+        self._filled_frames += missing
+        for _ in range(missing):
+            self._hear(SILENCE * FRAME_BYTES, now_ms)
+
+    def _hear(self, ulaw: bytes, now_ms: float) -> None:
+        self._heard_to_ms = now_ms
         pcm = decode_ulaw(ulaw)
         level = loudness(pcm) if self._detector is None else self._detector.push(pcm)
         conversation = self._conversation

@@ -52,6 +52,8 @@ class ModelEvents:
     def _answer_begins(self, now_ms: float) -> list[Action]:
         talk = self._talk
         actions: list[Action] = []
+        if talk.floor is Floor.AGENT:
+            actions += map(SaveTurn, talk.aside(now_ms))
         asked = talk.caller.is_open
         if (turn := talk.caller.close(now_ms)) is not None:
             actions.append(SaveTurn(turn))
@@ -107,9 +109,10 @@ class ModelEvents:
         talk.patience.caller_is_there(now_ms)
         if talk.floor is not Floor.AGENT and not talk.caller.is_open and talk.voice.speaking:
             talk.caller_speaks(now_ms)
-        if (turn := talk.caller.words(text, now_ms)) is not None:
+        over_agent = talk.floor is Floor.AGENT
+        if (turn := talk.caller.words(text, now_ms, over_agent=over_agent)) is not None:
             return [SaveTurn(turn)]
-        if talk.floor is not Floor.AGENT and not talk.voice.speaking and talk.watch.awaiting is Awaiting.NOTHING:
+        if not over_agent and not talk.voice.speaking and talk.watch.awaiting is Awaiting.NOTHING:
             talk.watch.expect(Awaiting.CALLER_TURN, now_ms)
         return []
 

@@ -259,6 +259,7 @@ class CallSession:
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(HOLD_TICK_S)
+            self._hearing.fill()
             self._perform(self._conversation.tick(self._now_ms()))
             quiet = self._conversation.is_quiet
             if quiet and (drift := self._languages.correction()) is not None:

@@ -12,9 +12,9 @@ from functions.voice.patience import Pace, Patience
 from functions.voice.tenure import Tenure
 from functions.voice.turns import Floor, FloorEvent, next_floor
 from functions.voice.voice_activity import VoiceActivity
-from functions.voice.voice_gate import Over, VoiceGate
+from functions.voice.voice_gate import ANSWER_WITHIN_MS, Over, VoiceGate
 from functions.voice.watchdog import Awaiting, Watchdog
-from shared.domain.call import Ending
+from shared.domain.call import Ending, Turn
 
 LATE_AUDIO_MS = 700
 """After an interruption, audio that follows without such a gap still belongs to the answer that was cut."""
@@ -94,7 +94,13 @@ class Talk:
             self.moves(FloorEvent.AGENT_HEARD)
             self.greeted = True
             self.patience.active(now_ms)
+            turns += self.aside(now_ms, ended_ms=ANSWER_WITHIN_MS)
         return [SaveTurn(turn) for turn in turns]
+
+    def aside(self, now_ms: float, *, ended_ms: float = 0.0) -> list[Turn]:
+        """What the caller said while the agent spoke on, if it was a mere backchannel: kept, and nobody's turn."""
+        turn = self.caller.close_aside(now_ms, ended_ms=ended_ms)
+        return [] if turn is None else [turn]
 
     @property
     def over(self) -> Over:

@@ -84,6 +84,8 @@ class Turn:
     """Agent only: which one, where several share a call."""
     script: str | None = None
     """ISO 15924, the letters of the text as the model wrote them: Deva, Latn; "Deva+Latn" where both are used."""
+    aside: bool = False
+    """Caller only: "haan", "ok" and the like, said while the agent spoke on. It took nobody's turn."""
 
     def to_document(self) -> dict[str, Any]:
         """Plain values for the store."""

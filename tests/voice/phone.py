@@ -53,6 +53,8 @@ class Phone:
         self._spoke = asyncio.Event()
         self.sound = QUIET
         """What the caller's microphone hears."""
+        self.on_hold = False
+        """Twilio sends no frames."""
         self._words: deque[bytes] = deque()
         """A recording that goes before it, in frames."""
 
@@ -108,6 +110,8 @@ class Phone:
             frames += 1
             await asyncio.sleep(began_s + frames * FRAME_S - loop.time())
             self._play(20)
+            if self.on_hold:
+                continue
             frame = self._words.popleft() if self._words else self.sound
             self.said += frame
             payload = base64.b64encode(frame).decode()

@@ -22,8 +22,10 @@ from functions.voice.services import VoiceServices
 from functions.voice.speech.model import (
     AgentText,
     CallerText,
+    GenerationComplete,
     Interrupted,
     SpeechRefused,
+    SpeechUnavailable,
     ToolCall,
     TurnComplete,
     UnknownMessage,
@@ -144,7 +146,9 @@ async def test_a_call_is_answered_talked_through_and_kept() -> None:
             ("caller", "What do you charge?", False),
             ("agent", "Six hundred rupees.", False),
         ]
-        assert home.call()["latency"]["answer_p50_ms"] == pytest.approx(800, abs=30)
+        latency = home.call()["latency"]
+        assert latency["answer_p50_ms"] == latency["answer_max_ms"] == pytest.approx(800, abs=30)
+        assert latency["model_gap_max_ms"] == 0
         assert home.call()["usage"] == {"input_audio": 50, "output_audio": 25, "output_text": 4}
         assert phone.played_ms == pytest.approx(2200, abs=25)
         assert session.closed
@@ -172,6 +176,57 @@ async def test_interrupted_answer_is_cleared_and_its_rest_never_heard() -> None:
         assert answer["cut_off"]
         assert answer["heard_ms"] == pytest.approx(phone.played_ms, abs=20)
         assert home.call()["latency"]["barge_in_ms"][0] <= 120
+
+
+async def test_on_hold_the_model_hears_silence_until_the_turn_has_ended_and_the_call_goes_on_after_it() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Hello, this is Tara.", 800)
+        await asyncio.sleep(1)
+        await phone.speaks(600)
+        phone.on_hold = True
+        before_ms = session.audio_ms
+        await asyncio.sleep(5)
+        assert session.audio_ms - before_ms == pytest.approx(3_000, abs=40), "enough for any turn to end, and no more"
+        assert home.kinds().count("model_stuck") == 1, "an answer is owed as ever"
+        phone.on_hold = False
+        session.sends(CallerText("What do you charge?"))
+        session.says("Six hundred rupees.", 1000)
+        await asyncio.sleep(1.5)
+        phone.hang_up()
+        await call
+        assert [turn["text"] for turn in home.part("turns")][1:] == ["What do you charge?", "Six hundred rupees."]
+
+
+async def test_breaks_stalls_and_gaps_are_counted_and_kept_with_the_call() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        first = await home.model.session()
+        await first.is_told()
+        first.says("Hello, this is Tara.", 800)
+        await asyncio.sleep(1)
+        home.model.refusals = [SpeechUnavailable("busy")]
+        first.breaks(1011)
+        second = await home.model.session(2)
+        await phone.speaks(600)
+        await asyncio.sleep(5)
+        second.speaks(400)
+        await asyncio.sleep(0.7)
+        second.speaks(400)
+        second.sends(GenerationComplete(), TurnComplete())
+        await asyncio.sleep(1)
+        phone.hang_up()
+        await call
+        counters, latency = home.call()["counters"], home.call()["latency"]
+        assert (counters["reopenings"], counters["model_moves"]) == (1, {"broken": 1})
+        assert counters["model_stuck"] == {"nudge": 1}
+        assert counters["underruns"] == 1
+        assert 250 <= latency["model_gap_max_ms"] <= 400
+        assert latency["answer_max_ms"] > 4_000
 
 
 async def test_tools_are_run_once_stored_and_answered_and_the_goodbye_is_heard() -> None:

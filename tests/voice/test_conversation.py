@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from functions.voice.actions import Action, ClearPlayout, HangUp, Note, Play, RunTool, SaveTurn, SendMark, TellModel
 from functions.voice.call_record import seqs
 from functions.voice.conversation import Conversation
@@ -32,11 +35,14 @@ class Line:
         self.playing: list[tuple[int, str | None]] = []
         self.left_ms = 0.0
         self.give_marks_back = give_marks_back
+        self.hung_up_ms: float | None = None
 
     def take(self, actions: list[Action]) -> list[Action]:
         self.actions += actions
         for action in actions:
             match action:
+                case HangUp() if self.hung_up_ms is None:
+                    self.hung_up_ms = self.now_ms
                 case Play(ulaw, mark):
                     self.playing.append((len(ulaw) // 8, mark))
                 case SendMark(name):
@@ -230,6 +236,48 @@ def test_the_line_drops_even_if_the_model_says_nothing_at_all() -> None:
     assert line.hung_up() is Ending.AGENT_ENDED
 
 
+def test_a_goodbye_said_before_the_tool_is_followed_by_the_end_within_two_seconds_whatever_the_model_does() -> None:
+    line = Line()
+    line.caller_says("Bye")
+    line.agent_says("Goodbye, have a nice day.", 1500, complete=False)
+    line.conversation.close_after_goodbye(Ending.AGENT_ENDED, line.now_ms)
+    line.take(line.conversation.speech_event(GenerationComplete(), line.now_ms))
+    line.passes(1500)
+    heard_ms = line.now_ms
+    dropped_early = line.hung_up_ms
+    assert dropped_early is None
+    line.passes(2000)
+    assert line.hung_up_ms is not None
+    assert 300 <= line.hung_up_ms - heard_ms <= 2000
+
+
+@given(
+    goodbye_ms=st.integers(0, 100).map(lambda frames: frames * 40),
+    before_ms=st.integers(0, 100).map(lambda frames: frames * 20),
+    completes=st.booleans(),
+    marks=st.booleans(),
+)
+def test_the_line_always_drops_and_never_in_the_middle_of_a_goodbye(
+    goodbye_ms: int, before_ms: int, completes: bool, marks: bool
+) -> None:
+    line = Line(give_marks_back=marks)
+    line.caller_says("Bye")
+    if goodbye_ms:
+        line.agent_says("Goodbye.", goodbye_ms, complete=completes)
+    line.passes(before_ms)
+    line.conversation.close_after_goodbye(Ending.AGENT_ENDED, line.now_ms)
+    if not completes and goodbye_ms:
+        line.take(line.conversation.speech_event(GenerationComplete(), line.now_ms))
+    told_ms = line.now_ms
+    heard_by_ms = max(told_ms, told_ms - before_ms + goodbye_ms)
+    line.passes(9_000)
+    assert line.hung_up_ms is not None
+    assert line.hung_up_ms >= heard_by_ms
+    # A mark that never comes is waited for, and a goodbye that has not been said is.
+    grace_ms = 1_000 if not marks else 0
+    assert line.hung_up_ms - heard_by_ms <= (2_000 if goodbye_ms else 2_600) + grace_ms
+
+
 def test_caller_who_interrupts_the_goodbye_is_not_hung_up_on() -> None:
     line = Line()
     line.caller_says("Thanks")
@@ -302,3 +350,55 @@ def test_caller_who_hangs_up_mid_answer_leaves_what_was_heard() -> None:
     line.passes(2000)
     turns = line.conversation.end(line.now_ms)
     assert [(turn.text, turn.cut_off) for turn in turns] == [("one two three four five", True)]
+
+
+def test_a_backchannel_that_the_model_wrote_down_and_did_not_stop_for_is_nobodys_turn() -> None:
+    line = Line()
+    line.caller_says("Tell me the prices")
+    line.agent_says("one two three four five six seven eight nine ten", 4000)
+    line.passes(800)
+    line.passes(400, LOUD)
+    line.passes(300)
+    line.take(line.conversation.speech_event(CallerText(" हाँ"), line.now_ms))
+    line.take(line.conversation.speech_event(CallerText(" जी"), line.now_ms))
+    line.passes(3000)
+    assert [(turn.speaker, turn.aside, turn.cut_off) for turn in line.turns] == [
+        (Speaker.CALLER, False, False),
+        (Speaker.AGENT, False, False),
+        (Speaker.CALLER, True, False),
+    ]
+    line.caller_says("And for children?")
+    line.agent_says("Four hundred.", 800)
+    line.passes(900)
+    assert [turn.aside for turn in line.turns] == [False, False, True, False, False]
+    assert len(line.notes("answer")) == 2, "one for each question"
+
+
+def test_yes_at_the_end_of_a_question_is_a_turn() -> None:
+    line = Line()
+    line.agent_says("Shall I book it?", 1200)
+    line.passes(700)
+    line.passes(400, LOUD)
+    line.take(line.conversation.speech_event(CallerText("yes"), line.now_ms))
+    line.passes(800)
+    line.agent_says("Booked.", 600)
+    line.passes(700)
+    assert [(turn.text, turn.aside) for turn in line.turns] == [
+        ("Shall I book it?", False),
+        ("yes", False),
+        ("Booked.", False),
+    ]
+
+
+def test_a_backchannel_that_the_model_stopped_for_is_an_interruption_because_it_was_one() -> None:
+    line = Line()
+    line.agent_says("one two three four five six seven eight nine ten", 4000, complete=False)
+    line.passes(1500)
+    line.passes(200, LOUD)
+    line.take(line.conversation.speech_event(Interrupted(), line.now_ms))
+    line.take(line.conversation.speech_event(TurnComplete(), line.now_ms))
+    line.take(line.conversation.speech_event(CallerText("ok"), line.now_ms))
+    line.passes(500)
+    line.agent_says("Shall I go on?", 800)
+    line.passes(1000)
+    assert [(turn.text, turn.aside) for turn in line.turns if turn.speaker is Speaker.CALLER] == [("ok", False)]
