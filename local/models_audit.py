@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +11,21 @@ from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from functions.tools.agent_tools_check import tool_problems
 from functions.tools.builtin import BUILTIN
 from functions.voice.wiring import speech_models
 from shared.clock import SystemClock
 from shared.domain.agent import Agent, SpeechPlace
-from shared.domain.agent_check import problems_of
+from shared.domain.agent_check import AgentProblem, problems_of
 from shared.domain.model_catalogue import PLATFORM_NAMES, Catalogue, LiveModel, Platform, catalogue
 from shared.domain.model_succession import Standing, resolve_model, standing
 from shared.errors import ConfigurationError
 from shared.settings import Settings, read_settings
-from shared.store.agents import SHIPPED, BadAgent, shipped_agents
+from shared.store import open_store
+from shared.store.agents import SHIPPED, AgentVersions, BadAgent, shipped_agents
+from shared.store.store import StoreError
 
 LIST_WITHIN_S = 10.0
 Listed = Mapping[Platform, frozenset[str]]
@@ -111,6 +116,18 @@ def ask_services(settings: Settings) -> tuple[Listed, list[str]]:
     return listed, said or ["no key and no project are configured: the service was not asked"]
 
 
+async def in_use(settings: Settings, shipped: Mapping[str, Agent]) -> Mapping[str, Agent]:
+    """The agents of the store, over those that ship. Raises StoreError, and BadAgent for one that cannot be read."""
+    store = open_store(settings.store_url)
+    try:
+        return await AgentVersions(store, shipped).all()
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
+        raise BadAgent([AgentProblem(fields, "an agent in the store is not right")], settings.store_url) from None
+    finally:
+        await store.close()
+
+
 def report(findings: Sequence[Finding], agents: Iterable[str], say: Callable[[str], None]) -> int:
     """Print them agent by agent; 1 if one of them is a failure."""
     for agent in agents:
@@ -126,13 +143,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/models", description=__doc__)
     parser.add_argument("--agents", type=Path, default=SHIPPED, help="folder of agents (default: agents/)")
     parser.add_argument("--offline", action="store_true", help="do not ask the service, even with a key")
+    parser.add_argument("--store", action="store_true", help="also the agents in STORE_URL, over those of the folder")
     parser.add_argument("--strict", action="store_true", help="notes fail as well")
     options = parser.parse_args(arguments)
     try:
         settings = read_settings()
         agents = shipped_agents(options.agents)
+        if options.store:
+            agents = asyncio.run(in_use(settings, agents))
         listed, said = ({}, ["the service was not asked"]) if options.offline else ask_services(settings)
-    except (BadAgent, ConfigurationError) as error:
+    except (BadAgent, ConfigurationError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
     today = SystemClock(settings.clock).now().date()

@@ -10,18 +10,24 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import yaml
+from pydantic import SecretStr
 
 from functions.tools.builtin import BUILTIN
-from functions.voice.wiring import speech_models
+from functions.voice.speech.model import SpeechRefused
+from functions.voice.wiring import speech_models, voice_services
 from local.certificates import Certificates, certificates
 from local.models_audit import Finding, Weight, audit, main, report
 from local.speech_model.behaviour import Behaviour, Listening
 from local.speech_model.server import SpeechModelServer
 from shared.domain.agent import Agent, Model
 from shared.domain.model_catalogue import Platform, catalogue
-from shared.settings import read_settings
+from shared.domain.record import plain
+from shared.settings import Settings, read_settings
+from shared.store import open_store
 from shared.store.agents import shipped_agents
+from shared.store.notices import read_notices
 from tests.manual_clock import ManualClock
+from tests.memory_store import MemoryStore
 
 FLASH, LIVE, FLASH_25 = "gemini-3.1-flash-live-preview", "gemini-3.8-live", "gemini-live-2.5-flash-native-audio"
 GONE = "gemini-2.5-flash-native-audio-preview-09-2025"
@@ -174,8 +180,45 @@ async def test_an_agent_that_cannot_be_read_is_named(tmp_path: Path, capsys: pyt
     assert "odd.yaml" in capsys.readouterr().err
 
 
+async def test_agents_that_were_written_in_the_console_are_audited_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path / 'parley.db'}")
+    store = open_store(f"sqlite:///{tmp_path / 'parley.db'}")
+    written = voiced(id="gemini-live-2.5-flash-preview").model_copy(update={"id": "ours"})
+    await store.create("agents/ours", plain(written.model_dump()))
+    assert await run("--offline") == 0
+    assert await run("--offline", "--store") == 1
+    said = capsys.readouterr().out
+    assert "FAILS  gemini-live-2.5-flash-preview was switched off on 2025-12-09" in said
+    assert "reception:" in said
+    await store.create("agents/odd", {"id": "odd"})
+    await store.close()
+    assert await run("--offline", "--store") == 1
+    assert "an agent in the store is not right" in capsys.readouterr().err
+
+
 async def test_the_voice_function_asks_at_its_start_and_follows_the_answer(speech: SpeechModelServer) -> None:
     _, choice = speech_models(read_settings(), ManualClock())
     await asyncio.to_thread(choice.wait, 5)
     assert choice.model_of(voiced(id=GONE)).id == LIVE
     assert choice.model_of(RECEPTION).id == FLASH
+
+
+async def test_the_voice_function_shares_circuits_and_loads_the_detector_beside() -> None:
+    settings = Settings(twilio_account_sid="AC" + "0" * 32, twilio_auth_token=SecretStr("t" * 32))
+    services = voice_services(settings, MemoryStore(), ManualClock())
+    assert services.circuits is not None
+    services.circuits.failed("developer/x", SpeechRefused(quota=True))
+    journal = services.journal
+    services.notices.write(journal)
+    writing = asyncio.create_task(journal.run())
+    assert await journal.flush(5)
+    writing.cancel()
+    assert [notice.subject for notice in await read_notices(services.store, services.clock.now())] == ["developer/x"]
+    for _ in range(600):
+        tag = services.tagger.tag("Donnerstag Nachmittag", ())
+        if tag.language == "de":  # which no word list knows
+            break
+        await asyncio.sleep(0.05)
+    assert tag.language == "de"

@@ -46,3 +46,9 @@ async def test_a_calls_page_says_which_model_spoke_and_why_it_failed(console: Co
     assert f"Voiced by {LIVE} in place of {FLASH}: {FLASH} is no longer listed." in text
     assert "the speech model&#39;s quota is used up" in text
     assert "in place of" not in await seen(console, "/calls/CA2")
+
+
+async def test_a_calls_page_says_how_well_the_callers_language_was_followed(console: Console) -> None:
+    await a_call(console, language_use={"answers": 6, "followed": 5, "share": 0.833, "outside": 1})
+    text = await seen(console, "/calls/CA1")
+    assert "In the caller's language: 5 of 6 answers; 1 in a language that the agent is not to speak." in text

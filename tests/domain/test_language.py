@@ -9,10 +9,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.dialogues import all_dialogues
 from shared.domain.call import Speaker
 from shared.domain.language import Tag, Tagger, py3langid
-from shared.domain.language_use import LanguageUse, Policy, Said, language_use
+from shared.domain.language_use import LanguageUse, Policy, Said, is_outside, language_use
 from shared.domain.spoken_lines import NAMES, all_lines, words
+from shared.store.agents import shipped_agents
 from tests.domain.test_opt_out_phrases import ELSEWHERE, ENGLISH, HINDI, LAUNCH_LANGUAGES
 
 PLAIN = Tagger()
@@ -119,6 +121,15 @@ def test_phrases_that_were_written_for_another_purpose_are_told_apart_too() -> N
     for language, texts in phrases.items():
         for text in texts:
             assert (FULL.tag(text).language or "").partition("-")[0] == language, text
+
+
+def test_no_line_of_a_shipped_agent_is_taken_for_a_drift() -> None:
+    agents = shipped_agents()
+    for name, dialogue in all_dialogues().items():
+        allowed = agents[name].languages.allowed
+        for line_id, line in dialogue.agent_lines.items():
+            tag = FULL.tag(line.text, allowed)
+            assert not (tag.sure and is_outside(tag.language or "en", allowed)), line_id
 
 
 CALLER, AGENT = Speaker.CALLER, Speaker.AGENT
