@@ -21,6 +21,7 @@ from functions.campaigns.orphan_locks import free_locks
 from functions.campaigns.recall import take_back
 from functions.campaigns.reckoning import reckon_yesterday
 from functions.campaigns.reconcile import sweep
+from functions.campaigns.retention import delete_overdue
 from functions.campaigns.services import CampaignServices
 from shared.store.campaigns import running_campaigns
 from shared.store.store import StoreError
@@ -64,6 +65,7 @@ async def beat(services: CampaignServices) -> Beat:
         await _dispatch(services, leases, holder, done)
     done.expired += await close_campaigns(services)
     await reckon_yesterday(services)
+    await delete_overdue(services)
     return done
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.clock import Clock
 from shared.domain.pacing import INBOUND_RESERVE, Capacity
+from shared.objects.objects import Objects
 from shared.store.attempts import Attempts
 from shared.store.live_sessions import SessionsInUse
 from shared.store.settlement import Settlement
@@ -67,3 +68,5 @@ class CampaignServices:
     queue: DialQueue | None = None
     """Carries dial requests to other instances when this one alone would be too slow."""
     own_pace: float = OWN_PACE
+    objects: Objects | None = None
+    """Where recordings are; those that are due are deleted."""

@@ -19,6 +19,7 @@ from shared.errors import ConfigurationError
 from shared.genai import Place, place_of, text_client
 from shared.identity import only_for_account
 from shared.logs import start_logs
+from shared.objects import open_objects
 from shared.settings import Settings, current_settings
 from shared.store import open_store
 from shared.store.agents import AgentBook, shipped_agents
@@ -50,6 +51,7 @@ def campaign_services(settings: Settings, store: Store, clock: Clock) -> Campaig
             calls_per_second=settings.twilio_calls_per_second, model_sessions=settings.gemini_live_sessions
         ),
         queue=_dial_queue(settings),
+        objects=open_objects(settings.recordings_url),
     )
 
 
