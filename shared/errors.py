@@ -31,6 +31,7 @@ what others send us
     UnknownTool             a tool that does not exist
     SchemaRefused           a tool's parameters that the speech model would not take
     BadArguments            a tool's arguments that it does not take
+    IdentityUnavailable     no token with which to call another function of ours
     ServerAway              an MCP server that cannot be reached
     ToolFailed              an MCP server's tool that did not work
     NobodyThere             an agent who cannot take a caller over

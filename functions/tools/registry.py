@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from functions.tools.declaration import Declaration
+from functions.tools.elsewhere import Elsewhere
 from functions.tools.gemini_schema import SchemaRefused, check_tool_name, gemini_schema
 from functions.tools.once import Once
 from functions.tools.outcome import Outcome, failed
@@ -46,9 +47,13 @@ class ToolSource(Protocol):
 class Registry:
     """Tools by name."""
 
-    def __init__(self, tools: Iterable[AnyTool], sources: Sequence[ToolSource] = ()) -> None:
+    def __init__(
+        self, tools: Iterable[AnyTool], sources: Sequence[ToolSource] = (), elsewhere: Elsewhere | None = None
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._sources = sources
+        self._elsewhere = elsewhere
+        """Where tools run that want nothing of the call itself; None: here."""
         self._running: set[asyncio.Task[Outcome]] = set()
 
     @property
@@ -58,7 +63,11 @@ class Registry:
 
     def with_sources(self, *sources: ToolSource) -> Registry:
         """The same tools, and what agents bring along."""
-        return Registry(self._tools.values(), (*self._sources, *sources))
+        return Registry(self._tools.values(), (*self._sources, *sources), self._elsewhere)
+
+    def running_at(self, elsewhere: Elsewhere) -> Registry:
+        """The same tools; those that want nothing of the call itself run there."""
+        return Registry(self._tools.values(), self._sources, elsewhere)
 
     async def ready(self, agent: Agent, call_sid: str) -> None:
         """Open what this agent's tools will need; comes back when it stands, or is known to be away."""
@@ -109,6 +118,8 @@ class Registry:
         await asyncio.gather(*self._running, return_exceptions=True)
         for source in self._sources:
             await source.release(None)
+        if self._elsewhere is not None:
+            await self._elsewhere.close()
 
     def declared(self, agent: Agent) -> list[Declaration]:
         """What the model can be told of. One that it has no words for is left out and said, or the call would fail."""
@@ -139,6 +150,8 @@ class Registry:
             begun = tool.begin(arguments)
         except BadArguments as error:
             return failed("error", f"The arguments are not right: {error}. Ask the caller, then try again.")
+        if self._elsewhere is not None and not tool.traits.beside_the_call:
+            return await self._elsewhere.run(name, arguments, context, tool.traits.timeout_s)
         once = Once(context.store, context.clock)
         return await once.run(context, name, arguments, tool.traits, lambda: _act(tool, begun, context))
 

@@ -8,7 +8,9 @@ from functools import cache
 
 from starlette.applications import Starlette
 
+from functions.tools.elsewhere import Elsewhere, google_identity
 from functions.tools.outside.wiring import registry_of
+from functions.tools.registry import Registry
 from functions.voice.app import make_app
 from functions.voice.circuits import Circuits
 from functions.voice.drain import PROCESS
@@ -77,6 +79,14 @@ def speech_models(
     return speech_for, choice
 
 
+def _tools(settings: Settings) -> Registry:
+    """What agents can do, here or, for what wants nothing of the call itself, at the tools function."""
+    registry = registry_of(settings)
+    if settings.tools_url is None:
+        return registry
+    return registry.running_at(Elsewhere(settings.tools_url, google_identity if settings.in_cloud else None))
+
+
 def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServices:
     """What the voice function works with. Raises ConfigurationError when Twilio's account is not known."""
     if settings.twilio_auth_token is None:
@@ -99,7 +109,7 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         journal=journal,
         clock=clock,
         agents=AgentBook(store, agents),
-        tools=registry_of(settings),
+        tools=_tools(settings),
         speech_for=speech_for,
         model_of=choice.model_of,
         attempts=Attempts(store, clock),

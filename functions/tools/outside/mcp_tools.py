@@ -103,6 +103,7 @@ class ServerTool:
         return Traits(
             timeout_s=self.server.timeout_s + self.server.open_within_s + 1.0,
             needs=frozenset(self.server.needs),
+            beside_the_call=True,  # its session lasts as long as the call
             may_run_again=self.listed is not None and self.listed.only_reads,
         )
 
