@@ -60,7 +60,9 @@ async def stand_ins(settings: Settings) -> AsyncIterator[Surroundings]:
             said = await stack.enter_async_context(stand_in("local.speech_model", ["--port", "0"]))
             speech = f"https://127.0.0.1:{said['port']}"
             os.environ["GEMINI_API_KEY"] = "local-speech-model"
-            os.environ["GOOGLE_GEMINI_BASE_URL"] = speech
+            os.environ["GOOGLE_GEMINI_BASE_URL"] = os.environ["GOOGLE_VERTEX_BASE_URL"] = speech
+            # It speaks for Vertex AI too, whatever the region; agents that name one want a project.
+            os.environ.setdefault("GOOGLE_CLOUD_PROJECT", "local-speech-model")
             os.environ["SSL_CERT_FILE"] = stack.enter_context(_trusting(Path(said["ca_bundle"])))
         if not settings.carrier_configured:
             account = {"TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16), "TWILIO_AUTH_TOKEN": secrets.token_hex(16)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import certifi
 
 from shared.domain.agent import Agent
-from shared.domain.model_catalogue import DEFAULT_REGION, Platform
+from shared.domain.model_catalogue import DEFAULT_REGION, Platform, jurisdiction
 from shared.errors import ConfigurationError
 from shared.outside import is_loopback
 from shared.settings import Settings
@@ -22,10 +22,23 @@ Place = tuple[Platform, str | None]
 
 
 def place_of(agent: Agent, settings: Settings) -> Place:
-    """Where an agent's calls are understood: where its document says, else where this process is set up for."""
-    platform = agent.model.platform
-    if platform == "vertex" or (platform == "configured" and settings.google_genai_use_vertexai):
-        return Platform.VERTEX, agent.model.region or settings.google_cloud_location or DEFAULT_REGION
+    """Where an agent's calls are understood: where its document says, else where this process is set up for.
+
+    Raises ConfigurationError for a place outside the part of the world that the agent promises, however it came there.
+    """
+    place = _place_of(agent, settings)
+    if agent.residency is not None and jurisdiction(place[1]) != agent.residency:
+        raise ConfigurationError(
+            f"the agent {agent.id} promises to stay in {agent.residency}, and its model is elsewhere"
+        )
+    return place
+
+
+def _place_of(agent: Agent, settings: Settings) -> Place:
+    platform, region = agent.model.platform, agent.model.region
+    on_vertex = region is not None or settings.google_genai_use_vertexai
+    if platform == "vertex" or (platform == "configured" and on_vertex):
+        return Platform.VERTEX, region or settings.google_cloud_location or DEFAULT_REGION
     return Platform.DEVELOPER, None
 
 
@@ -40,10 +53,12 @@ def text_client(place: Place, settings: Settings) -> Client:
             raise ConfigurationError("an agent wants the Developer API, but GEMINI_API_KEY is not set")
         options = types.HttpOptions(base_url=settings.google_gemini_base_url, **_tls())
         return genai.Client(vertexai=False, api_key=settings.gemini_api_key.get_secret_value(), http_options=options)
+    if settings.google_cloud_project is None:
+        raise ConfigurationError("an agent wants Vertex AI, but GOOGLE_CLOUD_PROJECT is not set")
     options = types.HttpOptions(base_url=settings.google_vertex_base_url, **_tls())
     return genai.Client(
         vertexai=True,
-        project=settings.google_cloud_project or "",
+        project=settings.google_cloud_project,
         location=region,
         credentials=loopback_credentials() if is_loopback(settings.google_vertex_base_url or "") else None,
         http_options=options,

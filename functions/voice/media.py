@@ -16,6 +16,7 @@ from functions.voice.session_setup import tools_stand
 from functions.voice.stream_token import BadToken, StreamTicket
 from functions.voice.webhooks import SIGNATURE_HEADER
 from shared.domain.call import Direction, Ending
+from shared.errors import ConfigurationError
 from shared.store.agents import UnknownAgent
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,16 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         log.info("stream ended", extra={"call": ticket.call_sid, "ending": str(after.ending)})
     except UnknownAgent:
         log.error("the call's agent is gone", extra={"call": ticket.call_sid, "agent": ticket.agent_id})
-        lost = AfterStream(Ending.INTERNAL_ERROR, ticket.language, ticket.stream_no)
-        services.endings.remember(ticket.call_sid, lost)
+        _remember_lost(services, ticket)
+    except ConfigurationError as error:
+        log.error("the call's agent cannot be voiced", extra={"call": ticket.call_sid, "why": str(error)})
+        _remember_lost(services, ticket)
     finally:
         await services.tools.release(ticket.call_sid)
         await leg.close()
+
+
+def _remember_lost(services: VoiceServices, ticket: StreamTicket) -> None:
+    """Whoever asks what comes next is told of our fault, so that the caller hears an apology."""
+    lost = AfterStream(Ending.INTERNAL_ERROR, ticket.language, ticket.stream_no)
+    services.endings.remember(ticket.call_sid, lost)

@@ -51,8 +51,10 @@ def speech_models(
 
     @cache
     def on_vertex(region: str) -> SpeechModel:
+        if settings.google_cloud_project is None:
+            raise ConfigurationError("an agent wants Vertex AI, but GOOGLE_CLOUD_PROJECT is not set")
         model = vertex_ai(
-            project=settings.google_cloud_project or "", location=region, base_url=settings.google_vertex_base_url
+            project=settings.google_cloud_project, location=region, base_url=settings.google_vertex_base_url
         )
         choice.ask((Platform.VERTEX, region), model.listed)
         return model
