@@ -81,9 +81,14 @@ def test_broken_yaml_and_a_wrong_name_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scenario", SHIPPED.values(), ids=SHIPPED.keys())
 def test_shipped_scenarios_are_of_agents_tools_and_lines_that_exist(scenario: Scenario) -> None:
-    agent = shipped_agents()[scenario.agent]
+    agents = shipped_agents()
+    group, ahead = {scenario.agent}, [scenario.agent]  # and whoever may be handed the caller
+    while ahead:
+        new = set(agents[ahead.pop()].hands_over_to) - group
+        group |= new
+        ahead.extend(new)
     wanted = {tool.tool for tool in scenario.expect.tools} | set(scenario.expect.not_tools)
-    assert wanted <= set(agent.tools)
+    assert wanted <= {tool for one in group for tool in agents[one].tools}
     dialogue = all_dialogues()[scenario.agent]
     said = {move.say for first in scenario.moves for move in first.chain if move.say is not None}
     assert said <= dialogue.caller_lines.keys()
