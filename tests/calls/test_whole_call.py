@@ -90,7 +90,8 @@ async def test_caller_is_greeted_understood_answered_and_hangs_up_mid_word(home:
 
 async def test_speech_model_that_refuses_leads_to_a_spoken_apology(home: Laptop) -> None:
     async with httpx.AsyncClient() as http:  # trusts what SSL_CERT_FILE names
-        fault = {"kind": "refuse", "status": 401}
+        # A key that is refused is refused for every session, also for one that is prepared and then not used.
+        fault = {"kind": "refuse", "status": 401, "times": 20}
         told = await http.post(f"{home.speech_model}/control/faults", json=fault)
         assert told.status_code < 300, told.text
     seen, call = await home.call({"voice": "am_michael", "steps": [{"wait": "hang_up"}]})

@@ -53,6 +53,8 @@ class Phone:
         self._spoke = asyncio.Event()
         self.sound = QUIET
         """What the caller's microphone hears."""
+        self.marks_late_s: float | None = 0.0
+        """Marks come back so late; None: never."""
         self.on_hold = False
         """Twilio sends no frames."""
         self._words: deque[bytes] = deque()
@@ -218,9 +220,10 @@ class Phone:
         self.heard += sound.ljust(wanted, QUIET[:1])
 
     def _give_back(self, mark: str | None) -> None:
-        if mark is not None:
+        if mark is not None and self.marks_late_s is not None:
             message = {"event": "mark", "sequenceNumber": "4", "streamSid": "MZ1", "mark": {"name": mark}}
-            asyncio.get_running_loop().call_soon(self.say, message)  # no network answers before a write is over
+            # Never at once: no network answers before a write is over.
+            asyncio.get_running_loop().call_later(self.marks_late_s, self.say, message)
 
 
 def start_message(call_sid: str, token: str) -> dict[str, Any]:
