@@ -40,7 +40,7 @@ class EndCall:
     outcome: Outcome | None = None
     """What the conversation achieved, as far as the reason tells."""
     to_machine: bool = False
-    """A message was left on an answering machine."""
+    """The agent takes whoever answered for a machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class AgentTurns:
         self._speaker_is_new = False
         """Whoever speaks now has not been heard yet: words that come belong to no earlier answer."""
         self.playout = Playout()
+        self.begun_ms: float | None = None
+        """When the latest answer began to be sent."""
 
     @property
     def is_open(self) -> bool:
@@ -53,6 +55,7 @@ class AgentTurns:
         """So much mu-law goes out now; opens an answer if none is. Returns the name of the mark that is due."""
         if self._open is None:
             self._open = Answer(next(self._seqs), now_ms, agent_id=self._agent_id)
+            self.begun_ms = now_ms
             self._waiting[self._open.seq] = self._open
             for text in self._early_words:
                 self._open.words.add(text, 0)

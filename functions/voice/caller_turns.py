@@ -43,6 +43,11 @@ class CallerTurns:
         """The caller has spoken and has not been answered."""
         return self._open is not None
 
+    @property
+    def so_far(self) -> Turn | None:
+        """What the caller has said and is not answered yet, as far as its words are known."""
+        return self._turn(self._open) if self._open is not None and self._open.words else None
+
     def begin(self, now_ms: float, *, over_agent: bool = False) -> None:
         """The caller is speaking, and has the floor unless it is over the agent; opens a turn if none is open."""
         if self._open is None:

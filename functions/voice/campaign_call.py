@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from functions.tools.tool import CallbackPromised, EndCall, OptedOut, Transfer, Wish
 from functions.voice.errand import Errand, report
 from functions.voice.opt_out_net import OptOutNet
 from functions.voice.services import VoiceServices
+from shared.domain.agent import Agent
 from shared.domain.call import Ending, Speaker, Turn
+from shared.domain.calling_rules import Purpose
+from shared.domain.disclosure import who_calls
 from shared.domain.disposition import MACHINE, Outcome, Talk, weightier
+from shared.domain.machine_phrases import machine_says
 from shared.domain.suppression import Evidence
 from shared.store.store import StoreError
 
@@ -32,12 +38,17 @@ class CampaignCall:
         self._net = OptOutNet(services, call_sid, errand.contact.id, errand.campaign.id)
         self._outcome: Outcome | None = None
         self._left_message = False
+        self._listens_for_machine = True
+        self._machine_heard = False
+        """The model takes it for a machine."""
         self._model_knows = False
         """The model has called its own tool for an opt-out."""
 
     def heard_turn(self, turn: Turn) -> Evidence | None:
         """The evidence of an opt-out in what the person said; it has to be acted on."""
-        return self._opted_out(self._net.in_turn(turn) if turn.speaker is Speaker.CALLER else None)
+        if turn.speaker is not Speaker.CALLER or machine_says(turn.text):
+            return None
+        return self._opted_out(self._net.in_turn(turn))
 
     def heard_key(self, digit: str, now_ms: float) -> Evidence | None:
         """The evidence of an opt-out in a key; it has to be acted on."""
@@ -57,11 +68,12 @@ class CampaignCall:
         await asyncio.sleep(MODEL_ACTS_S)
         return not self._model_knows
 
-    def granted(self, wish: Wish | None) -> None:
-        """What a tool wished for tells what was achieved."""
+    def granted(self, wish: Wish | None, *, message_said: bool) -> None:
+        """What a tool wished for tells what was achieved; message_said: the agent has said the campaign's message."""
         match wish:
             case EndCall(outcome=outcome, to_machine=to_machine):
-                self._left_message = self._left_message or to_machine
+                self._machine_heard = self._machine_heard or to_machine
+                self._left_message = self._left_message or message_said
                 self._achieved(outcome)
             case Transfer():
                 self._achieved(Outcome.TRANSFERRED)
@@ -74,11 +86,40 @@ class CampaignCall:
     def _achieved(self, outcome: Outcome | None) -> None:
         self._outcome = weightier(self._outcome, outcome)
 
-    async def machine(self) -> str | None:
+    def waits_for_beep(self, wish: Wish | None) -> bool:
+        """Whether the call goes on though the agent has ended it: it has recognised the machine by its greeting, and
+        the campaign's message is to be left after the beep."""
+        to_machine = isinstance(wish, EndCall) and wish.to_machine
+        return to_machine and self._listens_for_machine and self._message() is not None
+
+    def talk(self, turns: Iterable[Turn]) -> Talk:
+        """Whom the agent has talked with so far: what a machine says is no turn of a person."""
+        turns = tuple(turns)
+        callee = [one for one in turns if one.speaker is Speaker.CALLER and not one.aside]
+        people = [one for one in callee if not machine_says(one.text)]
+        heard_ms = [one.end_ms for one in turns if one.speaker is Speaker.AGENT and one.text and not one.cut_off]
+        return Talk(
+            caller_turns=len(people),
+            answered_us=any(one.start_ms >= min(heard_ms, default=math.inf) for one in people),
+            message_left=self._left_message,
+            machine_heard=self._machine_heard or len(people) < len(callee),
+        )
+
+    @property
+    def is_done_with_machine(self) -> bool:
+        """The agent has ended the call with a machine, and nobody waits for a beep any more."""
+        return self._machine_heard and not self._listens_for_machine
+
+    async def machine(self, agent: Agent) -> str | None:
         """Wait until machine detection says that a machine has answered; the message to leave, empty for none.
 
         None: a person answered, or nothing was heard about it in the time that detection takes.
         """
+        message = await self._detected(agent)
+        self._listens_for_machine = False
+        return message
+
+    async def _detected(self, agent: Agent) -> str | None:
         for _ in range(round(DETECTION_S / LOOK_EVERY_S)):
             await asyncio.sleep(LOOK_EVERY_S)
             try:
@@ -87,18 +128,25 @@ class CampaignCall:
                 continue
             word = None if read is None else read[0].answered_by
             if word in MACHINE:
-                return self._message()
+                return self._spoken_message(agent)
             if word in {"human", "fax"}:
                 return None
         return None
 
-    def _message(self) -> str:
-        voicemail = self.errand.campaign.voicemail
-        if not voicemail.leave_message or not voicemail.message:
+    def _message(self) -> tuple[str, str] | None:
+        """Language and words of what the campaign leaves on this contact's machine."""
+        campaign = self.errand.campaign
+        return campaign.voicemail.words_for(self.errand.contact.language, campaign.language)
+
+    def _spoken_message(self, agent: Agent) -> str:
+        """All of it. For marketing it begins with who calls: what was said before the beep is not on the machine."""
+        message = self._message()
+        if message is None:
             return ""
-        language = self.errand.contact.language or self.errand.campaign.language or ""
-        base = {tag.partition("-")[0]: words for tag, words in voicemail.message.items()}
-        return voicemail.message.get(language) or base.get(language.partition("-")[0]) or next(iter(base.values()))
+        language, words = message
+        if self.errand.campaign.purpose is not Purpose.MARKETING:
+            return words
+        return f"{who_calls(agent, self.errand.campaign, language)} {words}"
 
     async def report(
         self, ending: Ending, turns: Iterable[Turn], first_audio_ms: float | None, language: str | None
@@ -106,10 +154,9 @@ class CampaignCall:
         """Tell the campaign how it went; nothing yet when the call goes on with another stream."""
         if ending is Ending.STREAM_LOST:
             return
-        talk = Talk(
-            caller_turns=sum(1 for turn in turns if turn.speaker is Speaker.CALLER and not turn.aside),
+        talk = replace(
+            self.talk(turns),
             our_fault=ending.is_our_fault,
             heard_agent=first_audio_ms is not None and first_audio_ms <= HEARD_WITHIN_MS,
-            message_left=self._left_message,
         )
         await report(self._services, self.errand.attempt_id, talk, self._outcome, language)

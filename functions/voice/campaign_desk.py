@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from functions.tools.tool import Wish
+from functions.voice.actions import Action
 from functions.voice.call_record import CallRecord
 from functions.voice.campaign_call import CampaignCall
+from functions.voice.conversation import Conversation
 from functions.voice.prompts import OPTED_OUT, leave_message
 from functions.voice.stream_over import StreamOver
+from shared.domain.agent import Agent
 from shared.domain.call import Ending, Turn
-from shared.domain.disposition import CONVERSATION_TURNS
 from shared.domain.suppression import Evidence
+
+ANSWERS_WITHIN_S = 3.0
+LOOK_EVERY_S = 0.05
 
 
 class CampaignDesk:
@@ -22,13 +27,19 @@ class CampaignDesk:
         self,
         campaign: CampaignCall | None,
         record: CallRecord,
+        conversation: Conversation,
         now_ms: Callable[[], float],
         tell: Callable[[str], None],
+        perform: Callable[[Sequence[Action]], None],
     ) -> None:
         self._campaign = campaign
         self._record = record
+        self._conversation = conversation
         self._now_ms = now_ms
         self._tell = tell
+        self._perform = perform
+        self._told_to_leave_ms: float | None = None
+        """When the agent was told to say the campaign's message; what it says from then on is recorded."""
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
 
@@ -45,7 +56,21 @@ class CampaignDesk:
     def granted(self, wish: Wish | None) -> None:
         """What a tool wished for tells what was achieved."""
         if self._campaign is not None:
-            self._campaign.granted(wish)
+            self._campaign.granted(wish, message_said=self._message_said)
+
+    def waits_for_beep(self, wish: Wish | None) -> bool:
+        """Whether the call goes on though a tool wished to end it."""
+        if self._campaign is None:
+            return False
+        if self._told_to_leave_ms is not None:
+            # What it wished while it answered the greeting comes too early as well.
+            return not self._message_said
+        return self._campaign.waits_for_beep(wish)
+
+    @property
+    def _message_said(self) -> bool:
+        begun_ms = self._conversation.agent.begun_ms
+        return self._told_to_leave_ms is not None and begun_ms is not None and begun_ms > self._told_to_leave_ms
 
     def _act_on(self, campaign: CampaignCall, opt_out: Evidence | None) -> None:
         if opt_out is not None:
@@ -58,17 +83,34 @@ class CampaignDesk:
         if await campaign.model_must_be_told():
             self._tell(OPTED_OUT)
 
-    async def listen_for_machine(self) -> None:
+    async def listen_for_machine(self, agent: Agent) -> None:
         """A machine gets the campaign's message, or nothing; what a person said weighs more than the detector."""
         if self._campaign is None:
             return
-        message = await self._campaign.machine()
-        if message is None or len(self._record.caller_turns) >= CONVERSATION_TURNS:
+        message = await self._campaign.machine(agent)
+        now_saying = self._conversation.caller_so_far
+        turns = [*self._record.turns.values(), *([now_saying] if now_saying else [])]
+        if self._campaign.talk(turns).is_conversation:
+            return
+        if message is None:
+            if self._campaign.is_done_with_machine:
+                raise StreamOver(Ending.AGENT_ENDED)
             return
         self._record.event("machine_answered", self._now_ms(), {"message": bool(message)})
         if not message:
             raise StreamOver(Ending.AGENT_ENDED)
+        # The machine is recording: whatever is being said to its greeting, or about to be, has no place on it.
+        await self._greeting_is_answered()
+        self._perform(self._conversation.make_way(self._now_ms()))
+        self._told_to_leave_ms = self._now_ms()
         self._tell(leave_message(message))
+
+    async def _greeting_is_answered(self) -> None:
+        """The model mostly takes a greeting for a caller's turn, and would answer it besides saying the message."""
+        for _ in range(round(ANSWERS_WITHIN_S / LOOK_EVERY_S)):
+            if self._conversation.agent.is_open or not self._conversation.is_caller_unanswered:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def report(self, ending: Ending, first_audio_ms: float | None, language: str | None) -> None:
         """Tell the campaign how it went."""

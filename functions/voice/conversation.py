@@ -46,6 +46,11 @@ class Conversation:
         return self._talk.agent
 
     @property
+    def caller_so_far(self) -> Turn | None:
+        """What the caller has said and is not answered yet."""
+        return self._talk.caller.so_far
+
+    @property
     def closing(self) -> Closing | None:
         """How the call is about to end; None while it goes on."""
         return self._talk.closing
@@ -143,6 +148,10 @@ class Conversation:
         talk.direction = text
         if talk.watch.awaiting in {Awaiting.NOTHING, Awaiting.DIRECTION}:
             talk.watch.expect(Awaiting.DIRECTION, now_ms)
+
+    def make_way(self, now_ms: float) -> list[Action]:
+        """Something else has to be said at once: away with what is being said."""
+        return self._model.make_way(now_ms)
 
     def session_ends(self, now_ms: float) -> list[Action]:
         """The model's session is gone, and with it the rest of an answer that was under way."""

@@ -75,6 +75,18 @@ class ModelEvents:
         talk.watch.flawed(why, now_ms)
         return [ClearPlayout(), *map(SaveTurn, turns), Note("flawed_answer", {"why": why})]
 
+    def make_way(self, now_ms: float) -> list[Action]:
+        """Nothing more of what is being said is to be heard."""
+        talk = self._talk
+        if not talk.agent.is_waiting:
+            return []
+        if talk.agent.is_open:
+            talk.late_until_ms = now_ms + LATE_AUDIO_MS
+        turns = talk.agent.cut(now_ms)
+        if talk.floor is Floor.AGENT:
+            talk.moves(FloorEvent.AGENT_HEARD)
+        return [ClearPlayout(), *map(SaveTurn, turns), Note("made_way")]
+
     # -- anything else it sends
 
     def event(self, event: SpeechEvent, now_ms: float) -> list[Action]:

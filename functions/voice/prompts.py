@@ -135,7 +135,8 @@ OPTED_OUT = (
 
 
 def leave_message(message: str) -> str:
-    """An answering machine was heard, its beep is over, and the campaign leaves a message."""
+    """An answering machine was heard, its beep is over, and the campaign leaves a message. It is being recorded, so
+    nothing else may be said."""
     return (
         "[An answering machine has answered, and its beep is over. Say exactly this once, and then call end_call with"
         f" the reason voicemail: {message}]"

@@ -77,7 +77,7 @@ class CallSession:
         tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context, company.keep)
         self._keypad = Keypad(conversation, now_ms, self._perform_now)
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
-        self._campaign = CampaignDesk(campaign, record, now_ms, self._tell)
+        self._campaign = CampaignDesk(campaign, record, conversation, now_ms, self._tell, self._perform_now)
         self._languages = LanguageWatch(agent, self._language, services.tagger)
         recorder = self._recorder = services.recordings.of(ticket.call_sid, ticket.stream_no, agent, ticket.caller)
         relay = self._relay = Relay(services, ticket, errand, agent)
@@ -223,7 +223,7 @@ class CallSession:
                 group.create_task(self._leg.send_the_long_way())
                 group.create_task(self._performer.tell_model())
                 group.create_task(self._keep_time())
-                group.create_task(self._campaign.listen_for_machine())
+                group.create_task(self._campaign.listen_for_machine(self._agent))
         except* LegEnded:
             ending = Ending.STREAM_LOST
         except* StreamOver as over:

@@ -53,6 +53,8 @@ class Wishes:
         self._campaign.granted(outcome.wish)
         response: dict[str, Any] | None = outcome.response
         match outcome.wish:
+            case EndCall() as wish if self._campaign.waits_for_beep(wish):
+                pass
             case HandOver() as wish if wish.agent_id != self._relay.agent.id:
                 response = await self._hand_over(tool_call_id, wish)
                 if response is None:

@@ -92,10 +92,18 @@ class Script:
             return self.greet(place, text)
         folded = text.casefold()
         goal = next((goal for phrase, goal in self.dialogue.told.items() if phrase.casefold() in folded), None)
-        if goal is not None:
-            return self._go_or_say(place, goal)
         asked = self._line_in(text)
+        if goal is not None:
+            return self._in_these_words(self._go_or_say(place, goal), asked)
         return self.again(place) if asked is None else Moved(place, (self._say(asked),))
+
+    def _in_these_words(self, moved: Moved, asked: str | None) -> Moved:
+        """The same move with the line that was asked for, where there is one."""
+        if asked is None:
+            return moved
+        others = tuple(act for act in moved.acts if not isinstance(act, Say))
+        language = self.dialogue.agent_lines[asked].language
+        return Moved(replace(moved.place, language=language), (self._say(asked), *others))
 
     def again(self, place: Place) -> Moved:
         """Say the line of this state once more."""

@@ -149,8 +149,9 @@ def _found_again(attempt: Attempt) -> dict[str, object]:
     return {"disposition": None, "ended_at": None} if attempt.state is AttemptState.LOST else {}
 
 
-def _fullness(talk: Talk) -> tuple[int, bool, bool, bool, bool]:
-    return (talk.caller_turns, talk.message_left, talk.machine_menu, talk.our_fault, not talk.heard_agent)
+def _fullness(talk: Talk) -> tuple[int | bool, ...]:
+    machine = (talk.message_left, talk.machine_heard, talk.machine_menu)
+    return (talk.caller_turns, talk.answered_us, *machine, talk.our_fault, not talk.heard_agent)
 
 
 def _settled(attempt: Attempt) -> Attempt:

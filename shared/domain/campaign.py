@@ -121,7 +121,29 @@ class Voicemail(_Strict):
     """What to do when a machine answers."""
 
     leave_message: bool = False
+    """After the beep; otherwise the line is dropped."""
     message: dict[LanguageTag, str] = {}
+    """What is left, by language: the contact's is said, else the campaign's, else English, else the first."""
+
+    @model_validator(mode="after")
+    def _has_words_to_leave(self) -> Voicemail:
+        if any(not words.strip() for words in self.message.values()):
+            raise ValueError("a message without words cannot be left")
+        if self.leave_message and not self.message:
+            raise ValueError("leave_message needs a message in at least one language")
+        return self
+
+    def words_for(self, *languages: str | None) -> tuple[str, str] | None:
+        """Language and words of the message for the first of these languages that has one; None: nothing is left."""
+        if not self.leave_message:
+            return None
+        by_base = {tag.partition("-")[0]: (tag, words) for tag, words in reversed(self.message.items())}
+        for language in (*filter(None, languages), "en"):
+            if language in self.message:
+                return language, self.message[language]
+            if (found := by_base.get(language.partition("-")[0])) is not None:
+                return found
+        return next(iter(self.message.items()), None)
 
 
 class CampaignDraft(_Strict):

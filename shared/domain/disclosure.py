@@ -55,8 +55,8 @@ def disclosure_language(language: str) -> str:
     return plain if plain in wordings() else FALLBACK
 
 
-def opening(agent: Agent, campaign: Campaign, language: str, *, recorded: bool) -> str:
-    """The first sentence of an outbound call. The agent's greeting may follow it and never replaces it."""
+def who_calls(agent: Agent, campaign: Campaign, language: str) -> str:
+    """That a machine speaks, for whom and about what: the sentence that a message left on a machine begins with."""
     spoken = disclosure_language(language)
     wording = wordings()[spoken]
     names: dict[str, Any] = {
@@ -64,7 +64,13 @@ def opening(agent: Agent, campaign: Campaign, language: str, *, recorded: bool) 
         "company": agent.company,
         "topic": _topic(campaign, language, spoken) or wording.topics[campaign.purpose],
     }
-    sentences = [re.sub(r"\{(\w+)\}", lambda name: _said(names[name[1]]), wording.opening)]
+    return re.sub(r"\{(\w+)\}", lambda name: _said(names[name[1]]), wording.opening)
+
+
+def opening(agent: Agent, campaign: Campaign, language: str, *, recorded: bool) -> str:
+    """The first sentence of an outbound call. The agent's greeting may follow it and never replaces it."""
+    wording = wordings()[disclosure_language(language)]
+    sentences = [who_calls(agent, campaign, language)]
     if recorded:
         sentences.append(wording.recorded)
     return " ".join((*sentences, wording.stop))

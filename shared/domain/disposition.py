@@ -131,13 +131,23 @@ class Talk:
     """What our side knows about a call that was answered."""
 
     caller_turns: int = 0
+    answered_us: bool = False
+    """One of them answered what the agent had said to its end, which a greeting does not do."""
     our_fault: bool = False
     """The speech model or we failed while the callee was there."""
     heard_agent: bool = True
     """The callee heard something within two seconds of answering."""
     message_left: bool = False
+    """The campaign's message was said after the beep."""
+    machine_heard: bool = False
+    """The agent took it for a machine, or it said what only machines say; such turns are none of the callee's."""
     machine_menu: bool = False
     """What answered was a menu or a screening assistant."""
+
+    @property
+    def is_conversation(self) -> bool:
+        """A person has talked with us, whatever machine detection says."""
+        return self.caller_turns >= CONVERSATION_TURNS or self.answered_us
 
 
 MACHINE = frozenset({"machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other"})
@@ -167,11 +177,11 @@ def failed_call(sip_code: int | None, error_code: int | None = None) -> Disposit
 def answered_call(talk: Talk | None, answered_by: str | None) -> Disposition:
     """Who or what answered: what was said weighs more than what the detector heard."""
     talk = talk or Talk(our_fault=True)
-    if talk.caller_turns >= CONVERSATION_TURNS:
+    if talk.is_conversation:
         return Disposition.AGENT_FAILED if talk.our_fault else Disposition.HUMAN
     if answered_by == "fax":
         return Disposition.FAX
-    if answered_by in MACHINE or talk.message_left:
+    if answered_by in MACHINE or talk.message_left or talk.machine_heard:
         return Disposition.VOICEMAIL_LEFT if talk.message_left else Disposition.VOICEMAIL_HANGUP
     if talk.machine_menu:
         return Disposition.IVR_OR_SCREEN
