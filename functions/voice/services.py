@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functions.tools.registry import Registry
 from functions.voice.circuits import Circuits
 from functions.voice.drain import Drain
+from functions.voice.held_lines import HeldLines
 from functions.voice.live_sessions import LiveSessions
 from functions.voice.model_choice import as_asked
 from functions.voice.notice_board import NoticeBoard
@@ -97,9 +98,8 @@ class VoiceServices:
     notices: NoticeBoard = field(default_factory=NoticeBoard)
     tagger: Tagger = field(default_factory=Tagger)
     """Says which language a turn is in."""
-    held_line: Callable[[Agent, str], bytes | None] = lambda agent, language: None
-    """What an agent says in a language while a tool works, in its own voice, mu-law at 8 kHz; None where nobody has
-    stored it."""
+    held_lines: HeldLines = field(default_factory=HeldLines)
+    """What agents say while a tool works."""
     endings: Endings = field(default_factory=Endings)
     ready: ReadySessions = field(default_factory=ReadySessions)
     drain: Drain = field(default_factory=Drain)

@@ -109,7 +109,7 @@ class CallSession:
 
     def _held_line(self) -> bytes | None:
         """What the agent says while a tool works, as it was stored."""
-        return self._services.held_line(self._relay.agent, self._spoken_language())
+        return self._services.held_lines.line(self._relay.agent, self._spoken_language())
 
     def _tell(self, text: str) -> None:
         self._performer.tell(text)
@@ -158,6 +158,7 @@ class CallSession:
         model = self._services.model_of(self._agent).to_document()
         self._record.began(self._agent, {"language": self._language, **model})
         self._record.event("stream_started", 0, {"stream": self._ticket.stream_no})
+        self._services.held_lines.expect(self._agent, self._language)
         ending = Ending.INTERNAL_ERROR
         try:
             ending = await self._run()

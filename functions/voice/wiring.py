@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 from starlette.applications import Starlette
@@ -14,11 +15,13 @@ from functions.tools.registry import Registry
 from functions.voice.app import make_app
 from functions.voice.circuits import Circuits
 from functions.voice.drain import PROCESS
+from functions.voice.held_lines import StoredLines
 from functions.voice.model_choice import ModelChoice
 from functions.voice.notice_board import NoticeBoard
 from functions.voice.ready_sessions import MOST, ReadySessions
 from functions.voice.recording.recordings import StoredRecordings
 from functions.voice.services import VoiceServices
+from functions.voice.session_setup import places
 from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
@@ -102,7 +105,8 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
     # A second of CPU that no caller should wait for: until then, scripts and words tell the languages apart.
     threading.Thread(target=lambda: tagger.use(py3langid()), name="languages", daemon=True).start()
     journal = Journal(store)
-    return VoiceServices(
+    objects = open_objects(settings.recordings_url)
+    services = VoiceServices(
         public_base_url=settings.public_base_url,
         account_sid=settings.twilio_account_sid,
         signatures=Signatures(auth_token, settings.public_base_url),
@@ -122,9 +126,12 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         circuits=Circuits(clock, notices.leave),
         notices=notices,
         tagger=tagger,
-        recordings=StoredRecordings(open_objects(settings.recordings_url), journal, clock),
+        recordings=StoredRecordings(objects, journal, clock),
         number_hash=lambda number: number_hash(number, settings.hash_key),
     )
+    # A line is spoken as the agent's calls are: at the same place, by the same model.
+    lines = StoredLines(objects, lambda agent, language: places(services, agent, language, "", None)[0])
+    return replace(services, held_lines=lines)
 
 
 @cache

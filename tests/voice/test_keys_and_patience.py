@@ -14,7 +14,9 @@ from functions.tools.tool import Answer, Arguments, Result, Tool, ToolContext, T
 from functions.voice import own_sound
 from functions.voice.app import make_app
 from functions.voice.audio import decode_ulaw
+from functions.voice.held_lines import HeldLines
 from functions.voice.speech.model import ToolCall, ToolCallsCancelled
+from shared.domain.agent import Agent
 from tests.telephone_network.test_streams import heard
 from tests.voice.phone import Phone, token_in
 from tests.voice.test_calls import TARA, House, house
@@ -126,7 +128,11 @@ def slow(seconds: float, ran: list[str] | None = None) -> Registry:
 
 
 def with_tools(home: House, registry: Registry, line: bytes | None = None) -> House:
-    services = replace(home.services, tools=registry, held_line=lambda agent, language: line)
+    class Lines(HeldLines):
+        def line(self, agent: Agent, language: str) -> bytes | None:
+            return line
+
+    services = replace(home.services, tools=registry, held_lines=Lines())
     return replace(home, services=services, app=make_app(services))
 
 
