@@ -101,11 +101,13 @@ async def evaluate(
     """Play and judge them, telling of each as it ends; with settings, each with every one of them."""
     calls: list[Judged] = []
     async with house(folder) as here:
+        agents = await _agents(here, scenarios, settings)
+        names = [name_of(setting) for setting in settings] or [""]
         parts = [
-            part
+            Part(scenario, agent_id, n, setting)
             for n in range(1, repeat + 1)
             for scenario in scenarios
-            for part in await _parts(here, scenario, n, settings)
+            for agent_id, setting in zip(agents[scenario.agent], names, strict=True)
         ]
         async for played in Stage(here, at_once).play_all(parts):
             one = judged(played)
@@ -115,18 +117,18 @@ async def evaluate(
     return calls
 
 
-async def _parts(here: House, scenario: Scenario, repeat: int, settings: Sequence[Setting]) -> list[Part]:
-    """The scenario by its agent, or by one agent for each setting that differs in nothing else."""
+async def _agents(here: House, scenarios: Sequence[Scenario], settings: Sequence[Setting]) -> dict[str, list[str]]:
+    """Who plays each agent's scenarios: itself, or one agent for each setting that differs in nothing else."""
+    names = {scenario.agent: [scenario.agent] for scenario in scenarios}
     if not settings:
-        return [Part(scenario, scenario.agent, repeat)]
-    agent = await here.agent(scenario.agent)
-    variants = [variant(agent, setting, number) for number, setting in enumerate(settings, 1)]
-    for one in variants:
-        await here.write_agent(one)
-    return [
-        Part(scenario, str(one["id"]), repeat, name_of(setting))
-        for one, setting in zip(variants, settings, strict=True)
-    ]
+        return names
+    for agent_id in names:
+        agent = await here.agent(agent_id)
+        variants = [variant(agent, setting, number) for number, setting in enumerate(settings, 1)]
+        for one in variants:
+            await here.write_agent(one)
+        names[agent_id] = [str(one["id"]) for one in variants]
+    return names
 
 
 def _keep(folder: Path, played: Played) -> None:

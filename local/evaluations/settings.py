@@ -65,5 +65,6 @@ def name_of(setting: Setting) -> str:
 
 
 def variant(agent: Mapping[str, Any], setting: Setting, number: int) -> dict[str, Any]:
-    """The agent under another id with this turn-taking and nothing else changed."""
-    return {**agent, "id": f"{agent['id']}-sweep-{number}", "turn_taking": dict(setting)}
+    """The agent under another id with this turn-taking and nothing else changed; its own version begins anew."""
+    same = {name: value for name, value in agent.items() if name != "version"}
+    return {**same, "id": f"{agent['id']}-sweep-{number}", "turn_taking": dict(setting)}

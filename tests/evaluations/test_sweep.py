@@ -37,7 +37,8 @@ def test_an_agent_differs_in_its_turn_taking_alone() -> None:
     agent = shipped_agents()["reception"].model_dump(mode="json")
     other = Agent.model_validate(variant(agent, {"mode": "parley", "silence_ms": 300}, 3))
     assert (other.id, other.turn_taking.silence_ms, other.turn_taking.mode) == ("reception-sweep-3", 300, "parley")
-    assert {**other.model_dump(mode="json"), "id": "reception", "turn_taking": None} == {**agent, "turn_taking": None}
+    differs = {"id": None, "version": None, "turn_taking": None}
+    assert other.model_dump(mode="json") | differs == agent | differs
 
 
 def a_call(setting: str, *, cut_off: bool, cleared: bool) -> Played:
