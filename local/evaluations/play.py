@@ -285,9 +285,11 @@ async def _posted(http: httpx.AsyncClient, path: str, **body: Any) -> dict[str, 
 
 
 def _number(part: Part, n: int) -> str:
-    """The other party's number; never the same twice, for a campaign calls nobody twice."""
+    """The other party's number. Whom we call has another one each time, for a campaign calls nobody twice."""
     given = part.scenario.number
-    return f"+91981000{1000 + n}" if given is None else f"+{int(given[1:]) + n}"
+    if given is None:
+        return f"+91981000{1000 + n}"
+    return given if part.scenario.outbound is None else f"+{int(given[1:]) + n}"
 
 
 def _name(move: Any) -> str:
