@@ -107,13 +107,26 @@ async def _inbound_call(http: httpx.AsyncClient, network: PhoneNetwork, dialogue
     call_sid = await network.dial(CALLER, LOCAL_NUMBER, script)
     await follow(http, call_sid, NAMES)
     seen = await network.over(call_sid)
+    own = await _own_recording(http, call_sid)
     call: dict[str, Any] = (await http.get(f"/api/calls/{call_sid}")).json()
     recording = await network.recording(call_sid)
     (OUTPUT / "call.wav").write_bytes(recording)
+    (OUTPUT / "own_recording.wav").write_bytes(own)
     (OUTPUT / "call.json").write_text(json.dumps(call, ensure_ascii=False, indent=1), encoding="utf-8")
     (OUTPUT / "telephone_network.json").write_text(json.dumps(seen, ensure_ascii=False, indent=1), encoding="utf-8")
     _summary(call, seen)
-    return await asyncio.to_thread(check_call, call, seen, recording, dialogue, "meera")
+    return await asyncio.to_thread(check_call, call, seen, recording, own, dialogue, "meera")
+
+
+async def _own_recording(http: httpx.AsyncClient, call_sid: str) -> bytes:
+    """What Parley recorded of the call, by the link that its API gives; empty if that is nothing."""
+    told: dict[str, Any] = {}
+    for _ in range(50):
+        told = (await http.get(f"/api/calls/{call_sid}/recording")).json()
+        if told.get("state") != "recording":
+            break
+        await asyncio.sleep(0.2)
+    return (await http.get(told["url"])).content if told.get("url") else b""
 
 
 def _summary(call: dict[str, Any], seen: dict[str, Any]) -> None:
@@ -128,7 +141,7 @@ def _summary(call: dict[str, Any], seen: dict[str, Any]) -> None:
   barge-in reaction       {reaction} from the caller's first sound to Twilio's clear
   turns, tools, events    {len(call["turns"])}, {len(call["tool_results"])}, {len(call["events"])}
 
-  listen   {OUTPUT}/call.wav    caller left, agent right, as heard
+  listen   {OUTPUT}/call.wav    caller left, agent right, as heard; own_recording.wav is Parley's own
   read     {OUTPUT}/call.json   the call as the store has it
 """)
 

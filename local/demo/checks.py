@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from functions.voice.audio import Upsampler
 from local.dialogues import Dialogue
 from local.speech_model import recogniser
@@ -16,6 +18,10 @@ FRAME_MS = 20
 PADDING_MS = 250
 HEARD_WITHIN_MS = 3 * FRAME_MS
 """The record's count of a cut answer against the network's: marks, the clear and two clocks lie between them."""
+
+LIKE_ENOUGH = 0.95
+MOST_APART = 50
+"""Frames: the network begins to record when it answers, Parley when the stream has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +34,16 @@ class Check:
 
 
 def check_call(
-    call: dict[str, Any], network: dict[str, Any], recording: bytes, dialogue: Dialogue, caller: str
+    call: dict[str, Any], network: dict[str, Any], recording: bytes, own: bytes, dialogue: Dialogue, caller: str
 ) -> list[Check]:
-    """All of them, in the order of the call."""
+    """All of them, in the order of the call; recording is the network's, own is Parley's."""
     return [
         *_understood(call, dialogue, caller),
         *_interrupted(call, network),
         *_worked(call),
         *_ended(call, network),
-        *_sounds(call, recording, dialogue),
+        *_sounds(call, recording, dialogue, "recording"),
+        *_recorded(call, own, recording, dialogue),
     ]
 
 
@@ -82,10 +89,40 @@ def _ended(call: dict[str, Any], network: dict[str, Any]) -> Iterator[Check]:
     yield Check("Twilio had nothing to complain of", not warnings, str(warnings or ""))
 
 
-def _sounds(call: dict[str, Any], recording: bytes, dialogue: Dialogue) -> Iterator[Check]:
-    """Both sides of the recording are recognised by their sound, turn by turn."""
+def _recorded(call: dict[str, Any], own: bytes, networks: bytes, dialogue: Dialogue) -> Iterator[Check]:
+    """Parley's own recording is whole, and sounds as the network's does."""
+    described = call.get("recording") or {}
+    yield Check("Parley's own recording is stored", described.get("state") == "complete", f"{described.get('ms')} ms")
+    if not own:
+        return
+    yield from _sounds(call, own, dialogue, "own recording")
+    for speaker, ours, theirs in zip(("caller", "agent"), channels(own), channels(networks), strict=True):
+        likeness, lag_ms = alike(ours, theirs)
+        yield Check(
+            f"the {speaker}'s side of it is the network's",
+            likeness > LIKE_ENOUGH,
+            f"{likeness:.3f} alike, {lag_ms} ms apart",
+        )
+
+
+def alike(one: bytes, other: bytes) -> tuple[float, int]:
+    """How much two recordings (PCM16 at 8 kHz) are alike in loudness over time, and how far apart they begin."""
+    first, second = (np.frombuffer(pcm, "<i2").astype(float) for pcm in (one, other))
+    loud = [np.sqrt((pcm[: len(pcm) // 160 * 160].reshape(-1, 160) ** 2).mean(axis=1)) for pcm in (first, second)]
+    size = min(len(loud[0]), len(loud[1])) - MOST_APART
+    if size <= 0:
+        return 0.0, 0
+    found = [
+        (float(np.corrcoef(loud[0][max(0, lag) :][:size], loud[1][max(0, -lag) :][:size])[0, 1]), lag * FRAME_MS)
+        for lag in range(-MOST_APART, MOST_APART + 1)
+    ]
+    return max(found)
+
+
+def _sounds(call: dict[str, Any], recording: bytes, dialogue: Dialogue, what: str) -> Iterator[Check]:
+    """Both sides of a recording are recognised by their sound, turn by turn."""
     if not recogniser.available():
-        yield Check("the recording was not listened to: this Python has no recogniser", True)
+        yield Check(f"the {what} was not listened to: this Python has no recogniser", True)
         return
     caller, agent = channels(recording)
     for speaker, pcm, texts in (
@@ -95,7 +132,7 @@ def _sounds(call: dict[str, Any], recording: bytes, dialogue: Dialogue) -> Itera
         turns = _turns(call, speaker)
         heard = sum(_recognised(turn, pcm, texts) for turn in turns)
         yield Check(
-            f"the {speaker}'s side of the recording is what the record says",
+            f"the {speaker}'s side of the {what} is what the record says",
             heard == len(turns),
             f"{heard} of {len(turns)} turns",
         )
