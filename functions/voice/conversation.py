@@ -103,6 +103,15 @@ class Conversation:
 
     # -- sounds of Parley's own
 
+    def stored_turn(self, words: str, ulaw: bytes, now_ms: float) -> list[Action]:
+        """Play these words as the agent's turn: heard, cut off and kept like one that the model makes."""
+        talk, actions = self._talk, list[Action]()
+        for at in range(0, len(ulaw), SOUND_PIECE):
+            actions += self._model.audio(ulaw[at : at + SOUND_PIECE], now_ms)
+        talk.agent.words(words)
+        talk.model_done = True
+        return actions + talk.mark_end()
+
     def own_sound(self, ulaw: bytes, now_ms: float) -> list[Action]:
         """Play this behind whatever is being heard; it is nobody's turn."""
         pieces = [ulaw[at : at + SOUND_PIECE] for at in range(0, len(ulaw), SOUND_PIECE)]

@@ -115,7 +115,9 @@ async def _connect(services: VoiceServices, call: IncomingCall, errand: Errand) 
 async def progressed(services: VoiceServices, attempt_id: str, update: StatusUpdate, form: Form) -> Response:
     """POST /voice/status?attempt=: late, repeated and reordered callbacks are folded in by rank, once each."""
     if update.status == CallStatus.RINGING:
-        services.ready.prepare(update.call_sid, lambda: prepared_errand(services, attempt_id), RINGING_S)
+        services.ready.prepare(
+            update.call_sid, lambda: prepared_errand(services, attempt_id, update.call_sid), RINGING_S
+        )
     report = Report(
         update.call_sid,
         CallStatus(update.status),

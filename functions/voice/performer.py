@@ -26,6 +26,7 @@ from functions.voice.actions import (
 )
 from functions.voice.call_record import CallRecord
 from functions.voice.conversation import Conversation
+from functions.voice.greetings.first_words import FirstWords
 from functions.voice.leg import TwilioLeg
 from functions.voice.model_link import ModelLink, Move
 from functions.voice.prompts import NUDGES, SAY_IT_IS_RECORDED, what_was_heard
@@ -54,6 +55,7 @@ class Performer:
         tagged: Callable[[Turn], Turn],
         heard_turn: Callable[[Turn], None],
         recorder: Recorder,
+        first_words: FirstWords,
     ) -> None:
         self._leg = leg
         self._link = link
@@ -68,6 +70,7 @@ class Performer:
         self._heard_turn = heard_turn
         """A turn was kept: somebody else wants to know."""
         self._recorder = recorder
+        self._first_words = first_words
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
         self._texts: asyncio.Queue[tuple[Callable[[str], Awaitable[None]], str]] = asyncio.Queue()
@@ -129,6 +132,7 @@ class Performer:
             self._record.event("first_audio", self.first_audio_ms)
         self._leg.play(ulaw, mark)
         self._recorder.agent(ulaw, self._now_ms())
+        self._first_words.played(ulaw)
 
     def _heard(self, heard: str, unheard: str) -> str:
         """What the model is told of an answer that was cut off, which may have kept the notice from being heard."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from functions.voice.greetings.greeting import Greeting
 from functions.voice.speech.model import SpeechError, SpeechRefused, SpeechSession
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ class ReadySession:
     """It has been told to greet the caller."""
     place: str = ""
     """Where it stands, as "platform/region/model"."""
+    greeting: Greeting | None = None
+    """It has been told that the caller has heard this from the store."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,10 @@ class ReadySessions:
         task = asyncio.create_task(opening())
         dropping = asyncio.get_running_loop().call_later(keep_s, self.drop, call_sid)
         self._waiting[call_sid] = _Waiting(task, dropping)
+
+    def waits(self, call_sid: str) -> bool:
+        """One is being opened for this call, or stands."""
+        return call_sid in self._waiting
 
     async def take(self, call_sid: str) -> ReadySession | None:
         """The call's session, if one was prepared here and could be opened. Raises SpeechRefused: that is final."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functions.tools.registry import Registry
 from functions.voice.circuits import Circuits
 from functions.voice.drain import Drain
+from functions.voice.greetings.greetings import Greetings
 from functions.voice.held_lines import HeldLines
 from functions.voice.live_sessions import LiveSessions
 from functions.voice.model_choice import as_asked
@@ -104,3 +105,4 @@ class VoiceServices:
     ready: ReadySessions = field(default_factory=ReadySessions)
     drain: Drain = field(default_factory=Drain)
     recordings: Recordings = field(default_factory=Recordings)
+    greetings: Greetings = field(default_factory=Greetings)

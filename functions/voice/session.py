@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from enum import StrEnum
 
 from functions.tools.tool import ToolContext, Transfer
 from functions.voice.actions import Action
@@ -20,6 +21,8 @@ from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.company import Company
 from functions.voice.conversation import Conversation
 from functions.voice.errand import Errand
+from functions.voice.greetings.first_words import FirstWords
+from functions.voice.greetings.greeting import Greeting, greeting_for
 from functions.voice.hand_over import Relay
 from functions.voice.hearing import Hearing
 from functions.voice.keypad import Keypad
@@ -51,6 +54,17 @@ FLUSH_S = 2.0
 """Records of a call are written before its line is let go, unless the store takes longer than this."""
 
 
+class Greeted(StrEnum):
+    """Who greets the caller."""
+
+    NOT_YET = "live"
+    """The model, once it is told to."""
+    PREPARED = "prepared"
+    """The model, which was told before the stream stood."""
+    FROM_STORE = "stored"
+    """The caller hears it already, and the model knows."""
+
+
 class CallSession:
     """Joins one leg and one line to the model, and writes down what happens."""
 
@@ -80,6 +94,10 @@ class CallSession:
         self._campaign = CampaignDesk(campaign, record, conversation, now_ms, self._tell, self._perform_now)
         self._languages = LanguageWatch(agent, self._language, services.tagger)
         recorder = self._recorder = services.recordings.of(ticket.call_sid, ticket.stream_no, agent, ticket.caller)
+        self._words = first_words(agent, self._language, errand, ticket.caller)
+        opens = ticket.stream_no == 1 and not ticket.not_taken
+        self._greeting = greeting_for(agent, self._language, self._words, errand) if opens else None
+        self._first_words = FirstWords(services.greetings, self._greeting)
         relay = self._relay = Relay(services, ticket, errand, agent)
         self._wishes = Wishes(conversation, self._campaign, link, record, relay, now_ms, self._changes_agent)
         self._wishes.facts.update(ticket.facts)
@@ -95,6 +113,7 @@ class CallSession:
             tagged=self._languages.tagged,
             heard_turn=self._heard_turn,
             recorder=recorder,
+            first_words=self._first_words,
         )
         self._perform = self._performer.perform
         self._hearing = Hearing(link, conversation, recorder, now_ms, self._perform)
@@ -124,6 +143,7 @@ class CallSession:
 
     def _heard_turn(self, turn: Turn) -> None:
         self._recorder.heard_turn(turn, self._now_ms())
+        self._first_words.heard_turn(turn)
         self._campaign.heard_turn(turn)
 
     def _spoken_language(self) -> str:
@@ -278,9 +298,10 @@ class CallSession:
         except (SpeechUnavailable, SpeechRefused) as error:
             self._model_failed("speech model unavailable", error)
             raise StreamOver(Ending.SPEECH_MODEL_UNAVAILABLE) from None
-        self._record.event("speech_model_ready", self._now_ms(), {"prepared": greeted})
+        self._record.event("speech_model_ready", self._now_ms(), {"greeting": str(greeted)})
         self._conversation.session_stands(self._now_ms())
-        self._performer.tell(self._hello(), told=greeted)
+        if greeted is not Greeted.FROM_STORE:
+            self._performer.tell(self._hello(), told=greeted is Greeted.PREPARED)
         self._link.take(self._take)
         while True:
             try:
@@ -299,12 +320,13 @@ class CallSession:
         ticket = self._ticket
         if ticket.not_taken:
             return not_taken(ticket.not_taken)
-        words = first_words(self._agent, self._language, self._errand, ticket.caller)
-        return greet(words) if ticket.stream_no == 1 else RESUMED
+        return greet(self._words) if ticket.stream_no == 1 else RESUMED
 
-    async def _open(self) -> bool:
-        """Open the model's session; True if one was ready that has been told to greet."""
-        ready = None
+    async def _open(self) -> Greeted:
+        """Play the stored greeting, if there is one; open the model's session, or take the one that is ready."""
+        ready, played = None, self._stored_greeting()
+        if played is not None:
+            self._play(played)
         if self._ticket.stream_no == 1:
             try:
                 ready = await self._services.ready.take(self._ticket.call_sid)
@@ -317,8 +339,29 @@ class CallSession:
             self._recall.before = (*await said_before(store, call_sid), *await done_before(store, call_sid))
             self._link.begin_with(self._recall.before)
             self._recorder.said_before(self._recall.before)
+        if played is None and ready is not None and ready.greeting is not None:
+            played = ready.greeting
+            self._play(played)
+        if played is not None and ready is None:
+            self._link.begin_with(played.history)
         await (self._link.open() if ready is None else self._link.open(ready.session, ready.place))
-        return ready is not None and ready.greeted
+        if played is not None:
+            return Greeted.FROM_STORE
+        return Greeted.PREPARED if ready is not None and ready.greeted else Greeted.NOT_YET
+
+    def _stored_greeting(self) -> Greeting | None:
+        """The one that a prepared session was told of; where none was prepared, the one that is in memory."""
+        if self._greeting is None:
+            return None
+        greetings, call_sid = self._services.greetings, self._ticket.call_sid
+        chosen = greetings.chosen(call_sid)
+        return chosen if chosen or self._services.ready.waits(call_sid) else greetings.at_hand(self._greeting)
+
+    def _play(self, greeting: Greeting) -> None:
+        self._first_words.stored()
+        now_ms = self._now_ms()
+        self._record.event("stored_greeting", now_ms, {"ms": len(greeting.ulaw) // 8})
+        self._perform(self._conversation.stored_turn(greeting.words, greeting.ulaw, now_ms))
 
     def _model_failed(self, phrase: str, error: SpeechError) -> None:
         why = {"code": error.code, "why": str(error), "quota": error.quota}

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from functions.tools.registry import Registry
 from functions.voice.errand import Errand, errand_of, greeting_of
+from functions.voice.greetings.greeting import greeting_for
 from functions.voice.instructions import instructions
 from functions.voice.places import Place, Places
 from functions.voice.prompts import greet
@@ -125,15 +126,23 @@ async def tools_stand(services: VoiceServices, agent: Agent, call_sid: str) -> N
 
 
 async def prepared(services: VoiceServices, agent: Agent, caller: str, language: str, call_sid: str) -> ReadySession:
-    """A session for somebody who is calling, told to greet: by the time their stream is there, it has thought."""
+    """A session for somebody who is calling, told to greet: by the time their stream is there, it has thought.
+
+    Where the greeting is stored, the session is told that it has been heard.
+    """
+    words = first_words(agent, language, None, caller)
+    greeting = await services.greetings.choose(call_sid, greeting_for(agent, language, words, None))
     await tools_stand(services, agent, call_sid)
     where = Places(places(services, agent, language, caller, None), services.circuits)
+    if greeting is not None:
+        where.begin_with(greeting.history)
     session = await where.open(where.setup)
-    await session.send_text(greet(first_words(agent, language, None, caller)))
-    return ReadySession(session, greeted=True, place=where.key)
+    if greeting is None:
+        await session.send_text(greet(words))
+    return ReadySession(session, greeted=greeting is None, place=where.key, greeting=greeting)
 
 
-async def prepared_errand(services: VoiceServices, attempt_id: str) -> ReadySession:
+async def prepared_errand(services: VoiceServices, attempt_id: str, call_sid: str) -> ReadySession:
     """A session for somebody whose phone is ringing; it says nothing, and costs nothing, until they answer."""
     errand = await errand_of(services, attempt_id)
     if errand is None:
@@ -142,5 +151,10 @@ async def prepared_errand(services: VoiceServices, attempt_id: str) -> ReadySess
         agent = await services.agents.get(errand.campaign.agent_id)
     except UnknownAgent:
         raise SpeechRefused("the campaign's agent is gone") from None
-    where = Places(places(services, agent, errand.language(agent), errand.contact.phone, errand), services.circuits)
-    return ReadySession(await where.open(where.setup), greeted=False, place=where.key)
+    language, phone = errand.language(agent), errand.contact.phone
+    wanted = greeting_for(agent, language, first_words(agent, language, errand, phone), errand)
+    greeting = await services.greetings.choose(call_sid, wanted)
+    where = Places(places(services, agent, language, phone, errand), services.circuits)
+    if greeting is not None:
+        where.begin_with(greeting.history)
+    return ReadySession(await where.open(where.setup), greeted=False, place=where.key, greeting=greeting)

@@ -15,6 +15,7 @@ from functions.tools.registry import Registry
 from functions.voice.app import make_app
 from functions.voice.circuits import Circuits
 from functions.voice.drain import PROCESS
+from functions.voice.greetings.greetings import StoredGreetings
 from functions.voice.held_lines import StoredLines
 from functions.voice.model_choice import ModelChoice
 from functions.voice.notice_board import NoticeBoard
@@ -127,6 +128,7 @@ def voice_services(settings: Settings, store: Store, clock: Clock) -> VoiceServi
         notices=notices,
         tagger=tagger,
         recordings=StoredRecordings(objects, journal, clock),
+        greetings=StoredGreetings(objects),
         number_hash=lambda number: number_hash(number, settings.hash_key),
     )
     # A line is spoken as the agent's calls are: at the same place, by the same model.

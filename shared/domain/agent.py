@@ -150,6 +150,8 @@ class Agent(Strict):
     greeting: dict[LanguageTag, str]
     """What the agent says first, by language; must hold the start language. Words in [square brackets] are said only
     when the call is recorded."""
+    greeting_from: Literal["live", "recording"] = "live"
+    """recording: the first call's greeting is kept and played to those that follow, at once, in the same voice."""
     voice: str = "Kore"
     languages: Languages
     model: Model = Model()

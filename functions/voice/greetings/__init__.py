@@ -1,0 +1,1 @@
+"""Greetings in the agent's own voice that are played instead of being made anew."""
