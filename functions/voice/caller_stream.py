@@ -36,6 +36,10 @@ class CallerStream(Protocol):
         """The caller's turn is over."""
         ...
 
+    def answered(self) -> None:
+        """What was said before is dealt with; no new session is to hear it."""
+        ...
+
     def replay(self, session: SpeechSession) -> None:
         """A new session stands: it gets what it cannot know."""
         ...
@@ -70,6 +74,10 @@ class WholeStream:
 
     def end(self, session: SpeechSession | None) -> None:
         """Not ours to say."""
+
+    def answered(self) -> None:
+        self._is_unanswered = False
+        self._unanswered.clear()
 
     def replay(self, session: SpeechSession) -> None:
         if self._is_unanswered:
@@ -117,6 +125,10 @@ class TurnStream:
         self._is_open = False
         if session is not None:
             session.send_activity(False)
+
+    def answered(self) -> None:
+        if not self._is_open:
+            self._turn.clear()
 
     def replay(self, session: SpeechSession) -> None:
         if self._turn or self._is_open:

@@ -248,8 +248,13 @@ class ModelLink:
         if self._scope is not None and not self._scope.expired():
             self._scope.reschedule(asyncio.get_running_loop().time())
 
-    def hand_over(self, places: Sequence[Place], tool_call_id: str) -> None:
-        """Go on with another agent's sessions. The call that asked for it needs no answer any more."""
+    def hand_over(self, places: Sequence[Place], tool_call_id: str, *, unanswered: bool = False) -> None:
+        """Go on with another agent's sessions. The call that asked for it needs no answer any more.
+
+        unanswered: the caller has said something since, which the other agent has to hear.
+        """
+        if not unanswered:
+            self._caller.answered()
         automatic = self._places.setup.activity.automatic
         listening = [place.listening(automatic=automatic) for place in places]
         self._places = Places(listening, self._circuits, self._memory.place_failed)

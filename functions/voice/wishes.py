@@ -92,7 +92,7 @@ class Wishes:
         self._record.event("handed_over", now_ms, {"from": before.id, "to": agent.id})
         told = taken_over(before.name, agent.name, wish.brief, language_name(language))
         self._conversation.handed_over(tool_call_id, agent.id, told, now_ms)
-        self._link.hand_over(places, tool_call_id)
+        self._link.hand_over(places, tool_call_id, unanswered=self._conversation.is_caller_unanswered)
         return None
 
 

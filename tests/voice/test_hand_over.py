@@ -88,6 +88,31 @@ async def test_caller_is_handed_over_with_what_was_said_and_hears_another_voice(
         assert "handed_over" in home.kinds()
 
 
+@pytest.mark.parametrize("speaks_on", [False, True])
+async def test_what_led_to_the_hand_over_is_not_heard_as_an_answer_to_the_other_agent(speaks_on: bool) -> None:
+    async with two_agents() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        first = await home.model.session()
+        await first.is_told()
+        first.says("Hello, this is Tara. Shall I put you through?", 800)
+        await asyncio.sleep(1)
+        await phone.speaks(600)
+        first.sends(CallerText("Yes, please."))
+        await asyncio.sleep(0.6)
+        more = asyncio.create_task(phone.speaks(500)) if speaks_on else None
+        await asyncio.sleep(0.3)
+        first.sends(ToolCall("h1", "hand_over", {"to": "loans", "brief": "wants a loan"}))
+        second = await home.model.session(2)
+        await second.is_told()
+        await asyncio.sleep(0.1)
+        assert (second.loudest > 1000) is speaks_on
+        if more is not None:
+            await more
+        phone.hang_up()
+        await call
+
+
 async def test_a_tool_still_at_work_reaches_whoever_has_the_caller_then() -> None:
     async with two_agents() as home:
         phone = Phone(home.app)
