@@ -29,10 +29,17 @@ TURN_COMPLETE: Final = (
     b'"responseTokensDetails":[{"modality":"AUDIO","tokenCount":75}]}}'
 )
 HEARD: Final = b'{"serverContent":{"inputTranscription":{"text":" when are you open on Monday?"}}}'
-WORDS: Final = tuple(
-    f'{{"serverContent":{{"outputTranscription":{{"text":" {word}"}}}}}}'.encode()
-    for word in "We are open from nine in the morning to seven in the evening on Monday".split()
-)
+
+
+def spelled(text: str) -> tuple[bytes, ...]:
+    return tuple(
+        f'{{"serverContent":{{"outputTranscription":{{"text":" {word}"}}}}}}'.encode() for word in text.split()
+    )
+
+
+GREETING: Final = spelled("Hello! This is Tara at Asha Clinic. This call is recorded. How can I help you?")
+"""From here on the caller is recorded as well."""
+WORDS: Final = spelled("We are open from nine in the morning to seven in the evening on Monday.")
 WORD_EVERY: Final = 5
 """Chunks: 200 ms of speech."""
 
@@ -58,6 +65,7 @@ class Listening(picows.WSListener):
         self._next = -1
         self._began_s = 0.0
         self.answering = False
+        self._words = GREETING
 
     def on_ws_connected(self, transport: Any) -> None:
         self._transport = transport
@@ -136,13 +144,13 @@ class Listening(picows.WSListener):
         number = self._next
         self._send(self._messages[number])
         if number % WORD_EVERY == 0:
-            self._send(WORDS[number // WORD_EVERY % len(WORDS)])
+            self._send(self._words[number // WORD_EVERY % len(self._words)])
         self._next += 1
         if self._next < len(self._messages):
             at_s = self._began_s + self._next * CHUNK_MS / BURST / 1000
             self._due = self._loop.call_at(at_s, self._chunk)
             return
-        self._due = None
+        self._due, self._words = None, WORDS
         self._send(GENERATED)
         self._end = self._loop.call_at(self._began_s + ANSWER_MS / 1000, self._turn_over)
 
