@@ -10,7 +10,7 @@ import audioop
 import ssl
 from base64 import b64encode
 from binascii import a2b_base64
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import picows
 
@@ -28,6 +28,7 @@ TURN_COMPLETE: Final = (
     b'"totalTokenCount":275,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":200}],'
     b'"responseTokensDetails":[{"modality":"AUDIO","tokenCount":75}]}}'
 )
+HANDLE: Final = b'{"sessionResumptionUpdate":{"newHandle":"as-it-was","resumable":true}}'
 HEARD: Final = b'{"serverContent":{"inputTranscription":{"text":" when are you open on Monday?"}}}'
 
 
@@ -52,6 +53,9 @@ def audio_messages() -> tuple[bytes, ...]:
 class Listening(picows.WSListener):
     """One session."""
 
+    sessions: ClassVar[int] = 0
+    """Opened so far."""
+
     def __init__(self, messages: tuple[bytes, ...]) -> None:
         self._messages = messages
         self._loop = asyncio.get_running_loop()
@@ -66,6 +70,7 @@ class Listening(picows.WSListener):
         self._began_s = 0.0
         self.answering = False
         self._words = GREETING
+        Listening.sessions += 1
 
     def on_ws_connected(self, transport: Any) -> None:
         self._transport = transport
@@ -157,6 +162,7 @@ class Listening(picows.WSListener):
     def _turn_over(self) -> None:
         self.answering = False
         self._send(TURN_COMPLETE)
+        self._send(HANDLE)
 
     def _stop(self) -> None:
         self.answering = False

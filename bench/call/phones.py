@@ -7,6 +7,7 @@ import json
 import time
 from base64 import b64encode
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Final
@@ -48,6 +49,7 @@ class Seen:
     missing: int = 0
     missed_barge_ins: int = 0
     lost_calls: int = 0
+    clock: Callable[[], float] = time.monotonic
     late_ticks_ms: list[float] = field(default_factory=list)
     """How late this process itself was; what it is late is in the latencies too."""
 
@@ -66,7 +68,7 @@ class Call(picows.WSListener):
         self._marks: deque[tuple[float, str]] = deque()
         self._played_until_s = 0.0
         self._phase = "hear"
-        self._since_s = time.monotonic()
+        self._since_s = seen.clock()
         self._said = 0
         self._turns = number
         self._heard_end_s = 0.0
@@ -81,7 +83,7 @@ class Call(picows.WSListener):
         self._transport = transport
         transport.send(TEXT, b'{"event":"connected","protocol":"Call","version":"1.0.0"}')
         transport.send(TEXT, self._start)
-        self._heard_end_s = self._since_s = time.monotonic()
+        self._heard_end_s = self._since_s = self._seen.clock()
 
     def on_ws_disconnected(self, transport: Any) -> None:
         del transport
@@ -153,7 +155,7 @@ class Call(picows.WSListener):
             transport.disconnect()
             return
         message = frame.get_payload_as_bytes()
-        now_s = time.monotonic()
+        now_s = self._seen.clock()
         if b'"payload"' in message:
             begin = message.index(b'"', message.index(b'"payload"') + 9) + 1
             text = message[begin : message.index(b'"', begin)]
@@ -234,7 +236,7 @@ async def keep_time(calls: list[Call], seen: Seen) -> None:
             await asyncio.sleep(0)
         if seen.counting:
             seen.late_ticks_ms.append((loop.time() - due_s) * 1000)
-        now_s = time.monotonic()
+        now_s = seen.clock()
         for call in calls[slot::slots]:
             call.tick(now_s)
         slot = (slot + 1) % slots

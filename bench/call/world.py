@@ -11,6 +11,7 @@ import gc
 import json
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,13 @@ NUMBER = "+13105550100"
 class World:
     """Everything around the bridge."""
 
-    def __init__(self, wanted: argparse.Namespace) -> None:
-        self._account, self._token = wanted.account, wanted.token
-        self._signer = RequestValidator(wanted.token)
+    def __init__(self, account: str, token: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._account = account
+        self._signer = RequestValidator(token)
         self._calls: list[Call] = []
         self._made = 0
-        self._seen = Seen()
+        self._clock = clock
+        self.seen = Seen(clock=clock)
         self._ticking: asyncio.Task[None] | None = None
         self.origin = ""
         self.plain = False
@@ -45,7 +47,7 @@ class World:
     async def stand(self, count: int, *, per_s: float) -> None:
         """Dial until so many calls stand."""
         if self._ticking is None:
-            self._ticking = asyncio.create_task(keep_time(self._calls, self._seen))
+            self._ticking = asyncio.create_task(keep_time(self._calls, self.seen))
         async with aiohttp.ClientSession() as http:
             while len(self._calls) < count:
                 await self._dial(http)
@@ -59,7 +61,7 @@ class World:
             token = await self._webhook(http, call_sid)
         socket = self.origin.replace("http://", "ws://")
         headers = {"X-Twilio-Signature": str(self._signer.compute_signature(f"{socket}{path}", {}))}
-        call = Call(self._made, call_sid, self._account, token, self._seen)
+        call = Call(self._made, call_sid, self._account, token, self.seen)
         await picows.ws_connect(lambda: call, f"{socket}{path}", extra_headers=headers)
         self._calls.append(call)
 
@@ -85,20 +87,20 @@ class World:
 
     async def count(self, seconds: float) -> dict[str, Any]:
         """What the calls see for so long."""
-        kept = self._seen.first_audio_ms[:]
-        self._seen.__init__(counting=True)  # type: ignore[misc]
+        kept = self.seen.first_audio_ms[:]
+        self.seen.__init__(counting=True, clock=self._clock)  # type: ignore[misc]
         cpu_s = time.process_time()
         await asyncio.sleep(seconds)
-        self._seen.counting = False
-        late = sorted(self._seen.late_ticks_ms)
+        self.seen.counting = False
+        late = sorted(self.seen.late_ticks_ms)
         return {
-            "added_ms": self._seen.added_ms,
-            "barge_ins_ms": self._seen.barge_ins_ms,
+            "added_ms": self.seen.added_ms,
+            "barge_ins_ms": self.seen.barge_ins_ms,
             "first_audio_ms": kept,
-            "underruns": self._seen.underruns,
-            "missing": self._seen.missing,
-            "missed_barge_ins": self._seen.missed_barge_ins,
-            "lost_calls": self._seen.lost_calls,
+            "underruns": self.seen.underruns,
+            "missing": self.seen.missing,
+            "missed_barge_ins": self.seen.missed_barge_ins,
+            "lost_calls": self.seen.lost_calls,
             "world_late_p95_ms": late[len(late) * 95 // 100] if late else 0.0,
             "world_core": (time.process_time() - cpu_s) / seconds,
         }
@@ -110,13 +112,13 @@ class World:
         for call in self._calls:
             call.hang_up()
         self._calls.clear()
-        self._seen = Seen()
+        self.seen = Seen(clock=self._clock)
 
 
 async def main(wanted: argparse.Namespace) -> None:
     made = certificates(Path(wanted.certificates))
     port = await serve_model(made.server_context())
-    world = World(wanted)
+    world = World(wanted.account, wanted.token)
     gc.freeze()
     say({"model_port": port, "ca_bundle": str(made.ca_bundle)})
     lines = asyncio.StreamReader()

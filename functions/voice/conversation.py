@@ -25,12 +25,16 @@ from shared.domain.call import Ending, Turn
 
 SOUND_PIECE = 1_600
 """Bytes, 200 ms: the size of a message to Twilio."""
+TICK_MS = 30
+"""Every second frame tells the time: what the clock decides is decided in tenths of a second, and looking costs."""
 
 
 class Conversation:
     """One stream's talk, for whoever carries the stream."""
 
     def __init__(self, pace: Pace, seqs: Iterator[int], gate: VoiceGate | None = None) -> None:
+        self._tick_ms = 0.0
+        """When a frame is to tell the time again."""
         self._talk = Talk(pace, seqs, gate)
         self._caller = CallerEvents(self._talk)
         self._model = ModelEvents(self._talk)
@@ -74,10 +78,12 @@ class Conversation:
 
     def caller_frame(self, level: float, now_ms: float) -> list[Action]:
         """20 ms of the caller arrived. level: how loud (RMS); with a gate, the probability that they hold speech."""
-        gate = self._talk.gate
-        if gate is None:
-            return self._caller.frame(level, now_ms) + self.tick(now_ms)
-        return self._caller.gated(gate, level, now_ms) + self.tick(now_ms)
+        gate, caller = self._talk.gate, self._caller
+        actions = caller.frame(level, now_ms) if gate is None else caller.gated(gate, level, now_ms)
+        if now_ms >= self._tick_ms:
+            self._tick_ms = now_ms + TICK_MS
+            actions += self.tick(now_ms)
+        return actions
 
     def mark_played(self, name: str, now_ms: float) -> list[Action]:
         """Twilio gave a mark back."""

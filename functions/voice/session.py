@@ -79,7 +79,8 @@ class CallSession:
         self._language = ticket.language or agent.languages.start
         self._failure: dict[str, str | int | bool | None] | None = None
         """Why the speech model failed this call, once it has."""
-        self._start_s = asyncio.get_running_loop().time()
+        self._time_s = asyncio.get_running_loop().time
+        self._start_s = self._time_s()
         now_ms = self._now_ms
         pace = Pace(agent.limits.silence_s * 1000, agent.limits.call_s * 1000, agent.model.thinking_level)
         conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no), gate_of(agent))
@@ -121,7 +122,7 @@ class CallSession:
         self._speaking = Speaking(conversation, record, now_ms, self._perform)
 
     def _now_ms(self) -> float:
-        return (asyncio.get_running_loop().time() - self._start_s) * 1000
+        return (self._time_s() - self._start_s) * 1000
 
     def _perform_now(self, actions: Sequence[Action]) -> None:
         self._performer.perform(actions)

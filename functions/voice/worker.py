@@ -33,6 +33,10 @@ STREAM_SERVER: dict[str, Any] = {
 """How any uvicorn that serves /voice/stream should be configured."""
 
 
+THREADS_YIELD_S = 0.001
+"""A thread that computes (a recording, a language model that loads) lets calls go on after so long, not after 5 ms."""
+
+
 class StreamWorker(UvicornWorker):  # type: ignore[misc]  # it has no types
     """One process, one event loop, all the calls of an instance."""
 
@@ -44,6 +48,7 @@ class StreamWorker(UvicornWorker):  # type: ignore[misc]  # it has no types
 
     def run(self) -> None:
         """Serve until told to stop."""
+        sys.setswitchinterval(THREADS_YIELD_S)
         keep_what_is_loaded()
         super().run()
 

@@ -1,0 +1,1 @@
+"""One call of an hour on the real server, in a few minutes: its clock and everybody else's run fast."""
