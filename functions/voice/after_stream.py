@@ -11,7 +11,9 @@ from functions.voice.services import AfterStream, VoiceServices
 from functions.voice.stream_token import StreamTicket
 from functions.voice.warm_transfer import transfer_of, whisper_url
 from functions.voice.webhooks import IncomingCall
+from shared.domain.attempt import Attempt, IllegalEvent
 from shared.domain.call import Ending, call_path
+from shared.domain.disposition import Outcome
 from shared.store.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -69,9 +71,25 @@ async def _after_transfer(
         return twiml.hang_up()
     why = "declined" if answer == "declined" else dial_status
     log.info("transfer was not taken", extra={"call": call.call_sid, "why": why})
+    if after.attempt_id is not None:
+        await _not_transferred(services, after.attempt_id)
     if after.stream_no >= MOST_STREAMS:
         return twiml.nobody_free(after.language)
     return await _reconnect(services, call, after, not_taken=why)
+
+
+def _withdrawn(attempt: Attempt) -> Attempt:
+    return attempt.changed(outcome=None) if attempt.outcome is Outcome.TRANSFERRED else attempt
+
+
+async def _not_transferred(services: VoiceServices, attempt_id: str) -> None:
+    """What was reported of the attempt when its stream ended did not come true; the next stream says what did."""
+    try:
+        async with asyncio.timeout(STORE_DEADLINE_S):
+            await services.attempts.move(attempt_id, _withdrawn)
+    except (StoreError, TimeoutError, IllegalEvent) as error:
+        extra = {"attempt": attempt_id, "error": type(error).__name__}
+        log.error("attempt still says that it was transferred", extra=extra)
 
 
 def _our_number(call: IncomingCall, after: AfterStream) -> str:

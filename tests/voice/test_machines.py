@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from functions.voice.speech.model import AgentText, CallerText, ToolCall
+from shared.domain.agent import Agent
 from shared.domain.attempt import Attempt, AttemptState, attempt_path
 from shared.domain.call_status import CallStatus
 from shared.domain.calling_rules import Purpose
@@ -20,7 +21,7 @@ from shared.store.attempts import attempt_document
 from shared.store.settlement import contact_fields
 from tests.voice.phone import Phone, token_in
 from tests.voice.scripted_model import ScriptedSession
-from tests.voice.test_calls import House, house
+from tests.voice.test_calls import TARA, House, house
 
 pytestmark = pytest.mark.virtual_time
 
@@ -62,8 +63,10 @@ class Answered:
 
 
 @asynccontextmanager
-async def answered(voicemail: Voicemail, language: str = "hi", **more: Any) -> AsyncIterator[Answered]:
-    async with house() as home:
+async def answered(
+    voicemail: Voicemail, language: str = "hi", agent: Agent = TARA, **more: Any
+) -> AsyncIterator[Answered]:
+    async with house(agent) as home:
         campaign = Campaign(
             id="c1", name="Renewals", agent_id="reception", list_id="l1", state=CampaignState.RUNNING, loaded=True,
             purpose=Purpose.SERVICE, voicemail=voicemail,
