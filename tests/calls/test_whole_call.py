@@ -5,6 +5,7 @@ What the demonstration shows at length, in the shortest call there is; and the w
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,8 +47,12 @@ class Laptop:
         """One call from start to end: what the network saw, and the record."""
         call_sid = await self.network.dial("+919810000042", LOCAL_NUMBER, script)
         seen = await self.network.over(call_sid)
-        answer = await self.http.get(f"/api/calls/{call_sid}")
-        return seen, answer.json()
+        for _ in range(50):
+            call = (await self.http.get(f"/api/calls/{call_sid}")).json()
+            if call.get("ending"):
+                break
+            await asyncio.sleep(0.1)  # the network is done with a call before its record is
+        return seen, call
 
 
 @asynccontextmanager
