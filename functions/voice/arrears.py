@@ -51,6 +51,10 @@ class Arrears:
             await session.send_tool_answers([message])
         self._answers.append(message)
 
+    def is_foreign(self, tool_call_id: str) -> bool:
+        """Whether a session that could not be resumed made this call."""
+        return tool_call_id in self._foreign
+
     def settled(self, tool_call_id: str) -> None:
         """Nobody waits for this call's answer any more."""
         self._calls.pop(tool_call_id, None)

@@ -248,6 +248,10 @@ class ModelLink:
         if self._scope is not None and not self._scope.expired():
             self._scope.reschedule(asyncio.get_running_loop().time())
 
+    def is_of_another_session(self, tool_call_id: str) -> bool:
+        """Whether a session that is gone, and could not be resumed, made this call of a tool."""
+        return self._arrears.is_foreign(tool_call_id)
+
     def hand_over(self, places: Sequence[Place], tool_call_id: str, *, unanswered: bool = False) -> None:
         """Go on with another agent's sessions. The call that asked for it needs no answer any more.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
@@ -14,6 +15,9 @@ from functions.voice.model_link import ModelLink
 from functions.voice.speech.model import ToolAnswer, ToolCall
 from shared.clock import Clock
 from shared.domain.call import ToolResult
+
+AGAIN_WITHIN_MS = 30_000
+"""Later than this after its answer, the same question is a new one."""
 
 Granted = Callable[[str, Outcome], Awaitable[dict[str, Any] | None]]
 """A tool has run: the call does what it wishes. Returns what the model is answered; None: nobody waits for it."""
@@ -46,14 +50,19 @@ class ToolDesk:
         """Calls that the caller is waiting for."""
         self._running: dict[str, asyncio.Task[None]] = {}
         self._answers: dict[str, ToolAnswer] = {}
+        self._answered_ms: dict[str, float] = {}
+        self._asked: dict[str, str] = {}
+        """The last call of each tool with the same arguments."""
         self._unwanted: set[str] = set()
 
     def start(self, call: ToolCall, group: asyncio.TaskGroup, granted: Granted) -> None:
         """Run the tool; granted is told its id and its wish before the model gets the answer."""
-        if call.id in self._running:
+        earlier = self._earlier(call)
+        if earlier is not None:
             self._record.event("tool_call_repeated", self._now_ms(), {"tool": call.name})
-            group.create_task(self._repeat(call))
+            group.create_task(self._repeat(call, earlier, granted))
             return
+        self._asked[_content(call)] = call.id
         self._record.event("tool_call", self._now_ms(), {"tool": call.name, "tool_call_id": call.id})
         context = self._context(call.id)
         traits = self._registry.traits_of(context.agent, call.name)
@@ -67,11 +76,27 @@ class ToolDesk:
         """The model took these back. They run to their end, because half a booking helps nobody, but unanswered."""
         self._unwanted.update(ids)
 
-    async def _repeat(self, call: ToolCall) -> None:
+    def _earlier(self, call: ToolCall) -> str | None:
+        """The call of which this is a repetition: the same one, or what a session that is gone has just asked for.
+
+        Whoever takes over is told not to call again what is at work, and may do so all the same, under another id.
+        """
+        if call.id in self._running:
+            return call.id
+        earlier = self._asked.get(_content(call))
+        if earlier is None or not self._link.is_of_another_session(earlier):
+            return None
+        answered_ms = self._answered_ms.get(earlier)
+        return earlier if answered_ms is None or self._now_ms() - answered_ms < AGAIN_WITHIN_MS else None
+
+    async def _repeat(self, call: ToolCall, earlier: str, granted: Granted) -> None:
         """The model asked twice: the tool runs once, the answer goes out again."""
-        await asyncio.wait([self._running[call.id]])
-        if (answer := self._answers.get(call.id)) is not None:
-            await self._link.answer(answer)
+        await asyncio.wait([self._running[earlier]])
+        if (answer := self._answers.get(earlier)) is None:
+            return  # the agent who asked has handed the caller over
+        response = await granted(call.id, Outcome("repeated", dict(answer.response), repeated=True))
+        if response is not None:
+            await self._link.answer(ToolAnswer(call.id, call.name, response))
 
     def _no_longer_slow(self, tool_call_id: str) -> None:
         self._slow.discard(tool_call_id)
@@ -104,5 +129,10 @@ class ToolDesk:
             return
         answer = ToolAnswer(call.id, call.name, response)
         self._answers[call.id] = answer
+        self._answered_ms[call.id] = self._now_ms()
         if call.id not in self._unwanted:
             await self._link.answer(answer)
+
+
+def _content(call: ToolCall) -> str:
+    return f"{call.name} {json.dumps(call.arguments, sort_keys=True, default=str)}"

@@ -209,6 +209,53 @@ async def test_what_was_begun_is_done_and_known_when_the_call_is_taken_up_again(
         await call
 
 
+async def test_a_session_that_takes_over_and_calls_again_what_is_at_work_gets_that_answer() -> None:
+    ran: list[str] = []
+    async with house(PATIENT) as plain:
+        home = with_tools(plain, slow(2, ran))
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        first = await home.model.session()
+        await first.is_told()
+        first.sends(ToolCall("s1", "slow", {}))
+        await asyncio.sleep(0.5)
+        first.breaks()
+        second = await home.model.session(2)
+        await second.is_told()
+        assert "do not call them again" in second.texts[0]
+        second.sends(ToolCall("s2", "slow", {}))
+        await asyncio.sleep(3)
+        assert ran == ["s1"]
+        assert [(one.id, one.response["message"]) for one in second.answers] == [("s2", "Here it is.")]
+        for _ in range(4):
+            second.says("Anything else?", 400)
+            await asyncio.sleep(10)
+        second.sends(ToolCall("s3", "slow", {}))
+        await asyncio.sleep(3)
+        assert ran == ["s1", "s3"], "much later it is a question of its own"
+        phone.hang_up()
+        await call
+
+
+async def test_a_call_that_comes_twice_leaves_nothing_open() -> None:
+    async with house(PATIENT) as plain:
+        home = with_tools(plain, slow(0.1))
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Hello.", 400)
+        await asyncio.sleep(1)
+        for _ in range(2):
+            session.sends(ToolCall("s1", "slow", {}))
+            await asyncio.sleep(1)
+        session.says("Here.", 400)
+        await asyncio.sleep(25)
+        assert any("still there" in text for text in session.texts), "a tool that is done keeps nobody from asking"
+        phone.hang_up()
+        await call
+
+
 async def test_a_tool_that_the_model_takes_back_runs_to_its_end_unanswered() -> None:
     ran: list[str] = []
     async with house(PATIENT) as plain:
