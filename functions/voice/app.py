@@ -30,7 +30,7 @@ from functions.voice.webhooks import (
     status_update,
 )
 from shared.domain.call import Direction, call_path
-from shared.domain.languages import start_language
+from shared.domain.languages import base_of, start_language
 from shared.health import health_route
 from shared.store.store import Merge, Remove, StoreError, Value
 
@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 STORE_DEADLINE_S = 1.5
 """Twilio gives a webhook 15 s, the caller less; the call goes on without its record, which is written later."""
+
+SPOKEN_BEFORE_WITHIN_S = 0.7
+"""It is read beside the number's agent, and is a courtesy."""
 
 OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
@@ -115,7 +118,7 @@ def xml(text: str) -> Response:
 async def _inbound(services: VoiceServices, request: Request, form: Form) -> Response:
     del request
     call = incoming_call(form)
-    agent = await services.agents.for_number(call.to)
+    agent, spoken = await asyncio.gather(services.agents.for_number(call.to), _spoken_before(services, call.from_))
     document = new_call(
         call.call_sid,
         direction=Direction.INBOUND,
@@ -127,7 +130,7 @@ async def _inbound(services: VoiceServices, request: Request, form: Form) -> Res
     )
     # Merge, not create: Twilio may post the same call twice, and the second answer must be as good as the first.
     services.journal.put(Merge(call_path(call.call_sid), document))
-    language = start_language(agent.languages.start, agent.languages.allowed, call.from_)
+    language = start_language(agent.languages.start, agent.languages.allowed, call.from_, spoken)
     services.ready.prepare(call.call_sid, lambda: prepared(services, agent, call.from_, language, call.call_sid))
     ticket = StreamTicket(
         call_sid=call.call_sid, agent_id=agent.id, agent_version=agent.version, caller=call.from_, language=language
@@ -135,6 +138,16 @@ async def _inbound(services: VoiceServices, request: Request, form: Form) -> Res
     token = services.tokens.issue(ticket)
     log.info("call answered", extra={"call": call.call_sid, "agent": agent.id})
     return xml(twiml.stream(services.public_base_url, token))
+
+
+async def _spoken_before(services: VoiceServices, number: str) -> str | None:
+    """The language of somebody whom a campaign has called lately, if the store says so while the phone rings."""
+    try:
+        async with asyncio.timeout(SPOKEN_BEFORE_WITHIN_S):
+            spoken = await services.attempts.language_of(services.number_hash(number), services.clock.now())
+    except (StoreError, TimeoutError):
+        return None
+    return None if spoken is None else base_of(spoken)
 
 
 async def _after(services: VoiceServices, request: Request, form: Form) -> Response:

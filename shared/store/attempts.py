@@ -15,6 +15,7 @@ from shared.store.store import REMOVE, Document, OrderBy, Remove, Store, Value, 
 LOOK_BACK = timedelta(days=31)
 """Longer than the longest cap on calls to a number."""
 MOST_LOOKED_AT = 200
+LAST_FEW = 5
 SAYS_LITTLE = frozenset({"check_at", "status"})
 """Alone, these are not worth a write: an open call's state already says how far it has come."""
 
@@ -83,6 +84,17 @@ class Attempts:
             limit=MOST_LOOKED_AT,
         )
         return tuple(past(Attempt.from_document(document.data)) for document in page.documents)
+
+    async def language_of(self, contact_id: str, now: datetime) -> str | None:
+        """What was last spoken with this number on a campaign's call; None where nothing was lately."""
+        page = await self._store.query(
+            "attempts",
+            [Where("contact_id", "==", contact_id), Where("created_at", ">=", now - LOOK_BACK)],
+            order_by=[OrderBy("created_at", descending=True)],
+            limit=LAST_FEW,
+        )
+        spoken = (document.data.get("language") for document in page.documents)
+        return next((str(language) for language in spoken if language), None)
 
     async def due_for_a_look(self, now: datetime, limit: int) -> Sequence[Document]:
         """Attempts that went quiet, longest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from functions.voice.errand import greeting_of
 from functions.voice.instructions import instructions
 from shared.domain.agent import Agent, LanguagePolicy, Languages
+from shared.store.store import Value
 from tests.voice.phone import Phone
 from tests.voice.test_calls import TARA, house
 
@@ -83,3 +84,36 @@ async def test_a_german_caller_is_greeted_in_german_by_an_agent_that_speaks_it(r
         phone.hang_up()
         await call
         assert home.call()["language"] == "de-DE"
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(("spoken", "begins_in"), [("hi-en", "hi"), ("ta", "en"), (None, "en")])
+async def test_somebody_whom_a_campaign_called_is_greeted_in_the_language_they_spoke(
+    spoken: str | None, begins_in: str
+) -> None:
+    async with house() as home:
+        now, caller = home.services.clock.now(), home.services.number_hash("+919800000001")
+        for days, language in ((20, "en"), (2, spoken), (1, None)):
+            attempt: dict[str, Value] = {"contact_id": caller, "created_at": now - timedelta(days=days)}
+            if language is not None:
+                attempt["language"] = language
+            await home.store.create(f"attempts/a{days}", attempt)
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        await (await home.model.session()).is_told()
+        phone.hang_up()
+        await call
+        assert home.call()["language"] == begins_in
+
+
+@pytest.mark.virtual_time
+async def test_a_store_that_is_away_or_slow_keeps_nobody_waiting_for_a_greeting() -> None:
+    async with house() as home:
+        home.store.away = True
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        assert "Begin in English." in session.setup.instructions
+        phone.hang_up()
+        await call
