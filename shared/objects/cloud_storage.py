@@ -51,6 +51,7 @@ class CloudObjects(Objects):
 
     def put(self, name: str, data: bytes, *, content_type: str, delete_at: datetime | None = None) -> None:
         """Upload in one request: parts are small."""
+        checked(name)
         with _as_ours():
             blob = self._blob(name, delete_at)
             blob.upload_from_string(data, content_type=content_type, timeout=TIMEOUT_S, retry=None)

@@ -90,7 +90,7 @@ class PartWriter:
             self._give_up()
 
     def _cut(self) -> None:
-        part = bytes(self._sound[:PART_BYTES])
+        part = bytes(memoryview(self._sound)[:PART_BYTES])
         del self._sound[:PART_BYTES]
         self._waiting.append((self._parts, part))
         self._parts += 1

@@ -14,8 +14,10 @@ from functions.voice.recording import part_writer
 from functions.voice.speech.model import AgentText, Interrupted, TurnComplete
 from shared.domain.agent import Agent, Limits, Recording
 from shared.domain.recording import RecordingState, pieces
+from shared.objects import open_objects
 from shared.objects.folder import FolderObjects
 from shared.objects.objects import Objects, ObjectsUnavailable
+from tests.objects.bucket import BUCKET, cloud_storage
 from tests.voice.phone import Phone, token_in
 from tests.voice.scripted_model import ScriptedSession
 from tests.voice.test_calls import TARA, House, house
@@ -272,3 +274,24 @@ async def test_a_store_that_is_away_for_a_moment_loses_nothing(tmp_path: Path) -
         kept = await settled(home)
         assert (kept["state"], kept["lost_ms"]) == ("complete", 0)
         assert sounding_ms(stereo(objects)[1]) == sounding_ms(bytes(phone.heard))
+
+
+async def test_in_the_cloud_it_is_a_file_in_the_bucket() -> None:
+    with cloud_storage():
+        objects = open_objects(f"gs://{BUCKET}/calls")
+        async with house(PATIENT, objects=objects) as home:
+            phone = Phone(home.app)
+            _, call = await begin(home, phone)
+            await asyncio.sleep(14)
+            assert [one.name.rpartition("/")[2] for one in objects.named("")] == ["1.00000.ulaw"]
+            await phone.speaks(500)
+            phone.hang_up()
+            await call
+            kept = await settled(home)
+        assert kept["state"] == "complete"
+        assert kept["where"].startswith(f"gs://{BUCKET}/calls/2027-02-22/CA1")
+        (wav,) = objects.named("")
+        assert objects.read(wav.name, 0, 4) == b"RIFF"
+        caller, agent = stereo(objects)
+        assert sounding_ms(caller) == sounding_ms(bytes(phone.said)) == pytest.approx(500, abs=20)
+        assert sounding_ms(agent) == sounding_ms(bytes(phone.heard))
