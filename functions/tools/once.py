@@ -17,6 +17,7 @@ from functions.tools.outcome import Outcome, failed, wish_from_document, wish_to
 from functions.tools.tool import ToolContext, Traits
 from shared.clock import Clock
 from shared.domain.call import ToolResult, tool_result_path
+from shared.store.storable import storable
 from shared.store.store import AlreadyExists, Conflict, Document, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Once:
         claim = ToolResult(
             tool_call_id=context.tool_call_id,
             name=name,
-            arguments={} if traits.keeps_secret else dict(arguments),
+            arguments={} if traits.keeps_secret else storable(arguments),
             status=RUNNING,
             result={},
             ms=0,
@@ -73,7 +74,7 @@ class Once:
         outcome = await act()
         changes: dict[str, Any] = {"status": outcome.status, "wish": wish_to_document(outcome.wish)}
         if not traits.keeps_secret:
-            changes["result"] = outcome.response
+            changes["result"] = storable(outcome.response)
         try:
             async with asyncio.timeout(KEEP_WITHIN_S):
                 await self._store.update(path, changes)

@@ -15,6 +15,7 @@ from functions.voice.model_link import ModelLink
 from functions.voice.speech.model import ToolAnswer, ToolCall
 from shared.clock import Clock
 from shared.domain.call import ToolResult
+from shared.store.storable import storable
 
 AGAIN_WITHIN_MS = 30_000
 """Later than this after its answer, the same question is a new one."""
@@ -115,9 +116,9 @@ class ToolDesk:
             ToolResult(
                 tool_call_id=call.id,
                 name=call.name,
-                arguments={} if outcome.keeps_secret else dict(call.arguments),
+                arguments={} if outcome.keeps_secret else storable(call.arguments),
                 status=outcome.status,
-                result=secret if outcome.keeps_secret else outcome.response,
+                result=secret if outcome.keeps_secret else storable(outcome.response),
                 ms=round(now_ms - started_ms),
                 at=self._clock.now(),
                 idempotency_key=context.idempotency_key,

@@ -184,6 +184,17 @@ async def test_a_tool_that_wants_a_verified_caller_gets_one() -> None:
         assert (await registry.run("order_status", {"number": "7"}, known)).status == "ok"
 
 
+async def test_an_answer_that_no_document_could_hold_is_kept_all_the_same() -> None:
+    store = MemoryStore()
+    rows = answer(200, b'{"rows": [[1, 2], [3, [4]]], "big": 123456789012345678901234567890}')
+    async with customers_system(rows) as system, registry_at() as registry:
+        agent = agent_with(at(system.port, CANCEL))
+        first = await registry.run("cancel_order", {"number": "7"}, context_of(agent, store=store))
+        again = await registry.run("cancel_order", {"number": "7"}, context_of(agent, store=store))
+    assert (first.status, again.status, again.repeated) == ("ok", "ok", True)
+    assert again.response["answer"]["rows"] == ["[1, 2]", "[3, [4]]"]
+
+
 async def test_two_at_the_same_time_are_one_request() -> None:
     store = MemoryStore()
     async with customers_system(answer(200, b"{}")) as system, registry_at() as registry:
