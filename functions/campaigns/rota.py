@@ -5,6 +5,7 @@ Few are chosen at a time, so that a pause, an opt-out or a closing window acts w
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter, deque
 from collections.abc import Collection, Sequence
@@ -20,6 +21,8 @@ from shared.domain.pacing import Demand, Slots, shares
 from shared.domain.shards import SHARDS
 from shared.store.campaigns import running_campaigns
 from shared.store.store import Document, Value
+
+log = logging.getLogger(__name__)
 
 ROUND_S = 2.0
 """How far ahead calls are planned."""
@@ -71,6 +74,8 @@ class Rota:
     served: dict[str, float] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
     ahead: dict[str, int] = field(default_factory=dict)
+    mute: set[str] = field(default_factory=set)
+    """Agents whose campaigns wait for a quota."""
 
     async def next_round(self, services: CampaignServices, held: Collection[int], waiting: int) -> Round:
         """The next turns. `waiting` contacts were claimed before and are not yet sent."""
@@ -80,7 +85,12 @@ class Rota:
         most = max(0, min(room, math.ceil(pace * ROUND_S) - waiting))
         lines: dict[str, Line] = {}
         demands, held_back = list[Demand](), list[float]()
-        for campaign in await running_campaigns(services.store, services.clock.now()):
+        running = await running_campaigns(services.store, services.clock.now())
+        mute = await self._mute(services, running)
+        for campaign in running:
+            if campaign.agent_id in mute:
+                held_back.append(FULL_AGAIN_S)
+                continue
             one = await standing(services, campaign)
             demand, again_s = self._demand(one, held, most, now_s)
             if again_s is not None:
@@ -94,6 +104,17 @@ class Rota:
         order, self.served = shares(most, demands, ROUND_S, self.served)
         paces = {one.campaign_id: one.calls_per_second for one in demands}
         return Round(self._turns(order, lines, paces, now_s), min(held_back, default=None))
+
+    async def _mute(self, services: CampaignServices, running: Sequence[Campaign]) -> set[str]:
+        """Agents that no speech model can voice now, because the account's quota is used up."""
+        if services.voicing is None:
+            return set()
+        now = services.clock.now()
+        mute = await services.voicing.without_quota(services.store, now, [campaign.agent_id for campaign in running])
+        for agent_id in mute - self.mute:
+            log.error("nobody is called: the quota of the agent's speech models is used up", extra={"agent": agent_id})
+        self.mute = mute
+        return mute
 
     def _demand(self, one: Standing, held: Collection[int], most: int, now_s: float) -> tuple[Demand, float | None]:
         """What a campaign may start at most, and when to look again if it is less than it could want."""

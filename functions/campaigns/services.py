@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.campaigns.voicing import Voicing
 from shared.clock import Clock
 from shared.domain.pacing import INBOUND_RESERVE, Capacity
 from shared.objects.objects import Objects
@@ -68,5 +69,7 @@ class CampaignServices:
     queue: DialQueue | None = None
     """Carries dial requests to other instances when this one alone would be too slow."""
     own_pace: float = OWN_PACE
+    voicing: Voicing | None = None
+    """Which agents nobody can voice now; None: all can be."""
     objects: Objects | None = None
     """Where recordings are; those that are due are deleted."""

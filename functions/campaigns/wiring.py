@@ -13,6 +13,7 @@ from functions.after_call.services import AfterCallServices
 from functions.campaigns.app import make_app
 from functions.campaigns.dialler import DialQueue
 from functions.campaigns.services import AccountLimits, CampaignServices
+from functions.campaigns.voicing import Voicing
 from shared.clock import Clock, SystemClock
 from shared.domain.webhook_signing import SigningKeys
 from shared.errors import ConfigurationError
@@ -51,6 +52,7 @@ def campaign_services(settings: Settings, store: Store, clock: Clock) -> Campaig
             calls_per_second=settings.twilio_calls_per_second, model_sessions=settings.gemini_live_sessions
         ),
         queue=_dial_queue(settings),
+        voicing=Voicing(AgentBook(store, shipped_agents()), lambda agent: place_of(agent, settings)),
         objects=open_objects(settings.recordings_url),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -14,13 +15,19 @@ from functions.campaigns.beat import beat
 from functions.campaigns.due import part_of
 from functions.campaigns.leases import acquire
 from functions.campaigns.services import AccountLimits
+from functions.campaigns.voicing import Voicing
+from shared.domain.agent import Model, SpeechPlace
 from shared.domain.call import Direction
 from shared.domain.call_status import CallStatus
 from shared.domain.campaign import Pacing
 from shared.domain.contact import DueReason
+from shared.domain.model_catalogue import Platform
 from shared.domain.pacing import MARGIN, next_turn
 from shared.domain.shards import SHARDS
+from shared.store.agents import AgentBook, shipped_agents
 from shared.store.live_sessions import LEASE, lease
+from shared.store.notices import Notice, NoticeKind
+from shared.store.store import Delete
 from tests.campaigns.office import Office
 
 pytestmark = pytest.mark.virtual_time
@@ -175,3 +182,47 @@ def test_turns_of_two_dispatchers_never_fall_together(per_second: float, held: s
 @given(st.integers(0, 1000), st.sets(st.integers(0, SHARDS - 1)))
 def test_parts_add_up_to_the_whole(room: int, held: set[int]) -> None:
     assert part_of(room, held) + part_of(room, set(range(SHARDS)) - held) == room
+
+
+VOICED_BY = "developer/gemini-3.1-flash-live-preview"
+
+
+def voicing(office: Office, *fallbacks: str) -> Voicing:
+    """The renewal agent, with these models to fall back on."""
+    model = Model(fallbacks=tuple(SpeechPlace(id=model) for model in fallbacks))
+    agent = shipped_agents()["renewal"].model_copy(update={"model": model})
+    return Voicing(AgentBook(office.store, {"renewal": agent}), lambda _: (Platform.DEVELOPER, None))
+
+
+async def used_up(office: Office, place: str, *, for_s: float = 60) -> None:
+    until = office.clock.now() + timedelta(seconds=for_s)
+    await office.store.batch([Notice(NoticeKind.QUOTA, place, "used up", until).put()])
+
+
+async def test_nobody_is_called_while_the_quota_of_every_model_is_used_up() -> None:
+    office = Office()
+    office.services = replace(office.services, voicing=voicing(office, "gemini-3.8-live"), beat_s=20)
+    await office.campaign(contacts=3)
+    await used_up(office, VOICED_BY, for_s=10)
+    await used_up(office, "developer/gemini-3.8-live", for_s=5)
+    began_s = asyncio.get_running_loop().time()
+    await beat(office.services)
+    assert len(office.carrier.requests) == 3
+    assert 5 <= min(office.carrier.sent_at_s) - began_s < 7  # as soon as one of them may be tried again
+
+
+async def test_a_quota_of_one_model_a_successor_s_and_another_region_s() -> None:
+    office = Office()
+    now = office.clock.now
+    await used_up(office, VOICED_BY)
+    assert await voicing(office, "gemini-3.8-live").without_quota(office.store, now(), ["renewal"]) == set()
+    assert await voicing(office).without_quota(office.store, now(), ["renewal", "nobody"]) == {"renewal"}
+    await office.store.batch([Delete(Notice(NoticeKind.QUOTA, VOICED_BY, "", now()).path)])
+    await used_up(office, "vertex/eu/gemini-3.8-live")
+    assert await voicing(office).without_quota(office.store, now(), ["renewal"]) == set()
+    await used_up(office, "developer/gemini-3.8-live")
+    assert await voicing(office).without_quota(office.store, now(), ["renewal"]) == set()
+    until = now() + timedelta(days=1)
+    replaced = Notice(NoticeKind.REPLACED, "renewal/gemini-3.1-flash-live-preview", "3.8 is used in its place", until)
+    await office.store.batch([replaced.put()])
+    assert await voicing(office).without_quota(office.store, now(), ["renewal"]) == {"renewal"}
