@@ -48,6 +48,20 @@ OVERTAKES: list[dict[str, Any]] = [
     {"wait": "agent_done", "after_s": 25},
     {"hang_up": True},
 ]
+BOOKS: list[dict[str, Any]] = [
+    {"wait": "agent_done"},
+    {"say": "want_appointment_en"},
+    {"wait": "agent_done", "after_s": 25},
+    {"say": "name_john_en"},
+    {"wait": "agent_done", "after_s": 25},
+    {"say": "tomorrow_five_en"},
+    {"wait": "agent_done", "after_s": 25},
+    {"say": "yes_please_en"},
+    {"wait": "agent_speaks", "after_s": 25},
+    {"wait": "agent_done", "after_s": 25},
+    {"wait": 9.0},
+    {"hang_up": True},
+]
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,8 @@ class Row:
     steps: tuple[str, ...] = ()
     ending: str = "caller_hung_up"
     script: Sequence[dict[str, Any]] = tuple(ASKS)
+    bookings: int | None = None
+    """So many appointments are made, whatever becomes of the calls of the tool."""
 
 
 TWICE = ("nudge", "resume")
@@ -130,6 +146,28 @@ ROWS = [
         {"kind": "go_away", "at": "caller_turn", "time_left_ms": 5000, "silent": True},
         deadline_ms=RESUMED_MS,
     ),
+    Row(
+        "frozen after a tool's result",
+        {"kind": "freeze", "at": "tool_result"},
+        deadline_ms=RESUMED_MS,
+        steps=TWICE,
+        script=tuple(BOOKS),
+        bookings=1,
+    ),
+    Row(
+        "tool called twice",
+        {"kind": "duplicate_tool", "at": "tool_call"},
+        deadline_ms=NUDGED_MS,
+        script=tuple(BOOKS),
+        bookings=1,
+    ),
+    Row(
+        "tool called in mid-sentence",
+        {"kind": "mid_sentence_tool", "at": "tool_call"},
+        deadline_ms=NUDGED_MS,
+        script=tuple(BOOKS),
+        bookings=1,
+    ),
     Row("unknown message", {"kind": "unknown_message", "at": "caller_turn"}),
     Row("a frame that is no JSON", {"kind": "garbage", "at": "caller_turn"}),
     Row("a chunk of two bytes", {"kind": "two_byte_chunk", "at": "caller_turn"}),
@@ -151,6 +189,7 @@ class Heard:
     apologised: bool
     streams: int
     turns: list[dict[str, Any]]
+    bookings: int = 0
 
     @property
     def answered(self) -> bool:
@@ -211,7 +250,7 @@ class Voice:
         answer = await self.http.get(f"/control/calls/{call_sid}/wait", params={"timeout_s": 90}, timeout=100)
         seen = answer.raise_for_status().json()
         wav = (await self.http.get(f"/control/calls/{call_sid}/recording.wav")).content
-        call, turns, events = await self._record(call_sid)
+        call, turns, events, bookings = await self._record(call_sid)
         spoken = [event for event in seen["events"] if event["event"] == "twiml" and "Say" in event["verbs"]]
         return Heard(
             ending=str(call.get("ending")),
@@ -220,9 +259,10 @@ class Voice:
             apologised=bool(spoken),
             streams=int(str(call.get("streams"))),
             turns=turns,
+            bookings=bookings,
         )
 
-    async def _record(self, call_sid: str) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    async def _record(self, call_sid: str) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], int]:
         from shared.store import open_store
 
         store = open_store(self._env["STORE_URL"])
@@ -235,7 +275,10 @@ class Voice:
             assert document is not None
             turns = await store.query(f"calls/{call_sid}/turns", limit=200)
             events = await store.query(f"calls/{call_sid}/events", limit=500)
-            return dict(document.data), [one.data for one in turns.documents], [one.data for one in events.documents]
+            made = [one.data for one in (await store.query(f"calls/{call_sid}/tool_results")).documents]
+            booked = sum(one["name"] == "book_appointment" and one["status"] == "ok" for one in made)
+            kept = [one.data for one in turns.documents], [one.data for one in events.documents]
+            return dict(document.data), *kept, booked
         finally:
             await store.close()
 

@@ -27,6 +27,7 @@ def holds(row: Row, heard: Heard) -> bool:
         and heard.silence_ms <= row.deadline_ms
         and (not row.steps or heard.steps[: len(row.steps)] == row.steps)
         and (row.ending == "caller_hung_up" or heard.apologised)
+        and row.bookings in (None, heard.bookings)
     )
 
 
