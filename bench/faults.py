@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.fault_calls import ROWS, Heard, Row, voice
+from bench.fault_calls import Heard, voice
+from bench.fault_rows import ROWS, Row
 
 RESULTS = Path(__file__).parent / "results" / "faults.json"
 

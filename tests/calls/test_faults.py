@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from bench.fault_calls import ROWS, Voice, voice
+from bench.fault_calls import Voice, voice
+from bench.fault_rows import ROWS
 from bench.faults import holds
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

@@ -142,3 +142,59 @@ def test_nobody_hears_more_than_was_sent_or_less_than_before(steps: list[tuple[s
         assert heard_before <= heard_ms <= playout.sent_ms(answer)
         assert playout.remaining_ms(now_ms) >= 0
         heard_before = heard_ms
+
+
+class Ear:
+    """Twilio's side: plays in real time what has arrived, and gives marks back when it comes to them."""
+
+    def __init__(self, playout: Playout, delay_ms: int) -> None:
+        self._playout = playout
+        self._delay_ms = delay_ms
+        """Of the network, each way."""
+        self._coming: list[tuple[int, int, str | None]] = []
+        self._returning: list[tuple[int, str]] = []
+        self._queue: list[tuple[int, str | None]] = []
+        self.heard_ms = 0
+        self._in_piece_ms = 0
+
+    def send(self, at_ms: int, ms: int, mark: str | None) -> None:
+        self._coming.append((at_ms + self._delay_ms, ms, mark))
+
+    def passes(self, now_ms: int) -> None:
+        """One millisecond goes by."""
+        while self._coming and self._coming[0][0] <= now_ms:
+            _, ms, mark = self._coming.pop(0)
+            self._queue.append((ms, mark))
+        if self._queue:
+            self.heard_ms += 1
+            self._in_piece_ms += 1
+            if self._in_piece_ms >= self._queue[0][0]:
+                _, mark = self._queue.pop(0)
+                self._in_piece_ms = 0
+                if mark is not None:
+                    self._returning.append((now_ms + self._delay_ms, mark))
+        while self._returning and self._returning[0][0] <= now_ms:
+            self._playout.mark_played(self._returning.pop(0)[1], now_ms)
+
+
+@given(
+    pieces=st.lists(st.tuples(st.integers(1, 300), st.integers(0, 250)), min_size=1, max_size=25),
+    delay_ms=st.integers(0, 40),
+    cut_ms=st.integers(0, 6_000),
+)
+def test_what_was_heard_at_a_cut_is_known_to_within_one_frame_beside_the_networks_delay(
+    pieces: list[tuple[int, int]], delay_ms: int, cut_ms: int
+) -> None:
+    playout = Playout()
+    ear = Ear(playout, delay_ms)
+    due: dict[int, list[int]] = {}
+    at_ms = 0
+    for ms, gap_ms in pieces:
+        due.setdefault(at_ms, []).append(ms)
+        at_ms += gap_ms
+    for now_ms in range(cut_ms):
+        for ms in due.get(now_ms, []):
+            ear.send(now_ms, ms, playout.send(1, ulaw(ms), now_ms))
+        ear.passes(now_ms)
+    playout.clear(cut_ms)
+    assert abs(playout.heard_ms(1, cut_ms) - ear.heard_ms) <= 20 + 2 * delay_ms
