@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
@@ -86,6 +86,8 @@ class Stage:
             run.trouble = f"{type(error).__name__}: {error}"
         try:
             return await run.played()
+        except httpx.HTTPError as error:
+            return Played(part.scenario, {}, {}, repeat=part.repeat, setting=part.setting, trouble=repr(error))
         finally:
             self._dialling -= outbound is not None
 
@@ -93,22 +95,28 @@ class Stage:
     async def _scheduler(self) -> AsyncIterator[None]:
         """Cloud Scheduler's part, as long as somebody waits to be called."""
 
-        beats: set[asyncio.Task[httpx.Response]] = set()
+        beats: set[asyncio.Task[None]] = set()
 
         async def beat() -> None:
+            # A beat that breaks off is no loss: the next one does its work, as in the cloud.
+            with suppress(httpx.HTTPError):
+                await self.house.http.post("/campaigns/tick", timeout=90)
+
+        async def schedule() -> None:
             while True:
-                beats.difference_update([one for one in beats if one.done()])
                 if self._dialling and len(beats) < BEATS_AT_ONCE:
-                    beats.add(asyncio.create_task(self.house.http.post("/campaigns/tick", timeout=90)))
+                    beats.add(begun := asyncio.create_task(beat()))
+                    begun.add_done_callback(beats.discard)
                 await asyncio.sleep(BEAT_EVERY_S)
 
-        beating = asyncio.create_task(beat())
+        scheduling = asyncio.create_task(schedule())
         try:
             yield
         finally:
-            for task in (beating, *beats):
+            left = [scheduling, *beats]
+            for task in left:
                 task.cancel()
-            await asyncio.wait([beating, *beats])
+            await asyncio.wait(left)
 
 
 class NotPlayed(RuntimeError):
