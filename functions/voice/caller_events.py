@@ -90,7 +90,7 @@ class CallerEvents:
         self._talk.agent.playout.mark_played(name, now_ms)
         return self._talk.agent_heard(now_ms)
 
-    def dtmf(self, digit: str, now_ms: float) -> list[Action]:
-        """The caller pressed a key."""
+    def dtmf(self, digit: str, now_ms: float, *, told: bool) -> list[Action]:
+        """The caller pressed a key; told: the model learns what it means in another way."""
         self._talk.patience.caller_is_there(now_ms)
-        return [Note("dtmf"), TellModel(pressed(digit))]
+        return [Note("dtmf")] if told else [Note("dtmf"), TellModel(pressed(digit))]

@@ -40,6 +40,7 @@ class CampaignDesk:
         self._perform = perform
         self._told_to_leave_ms: float | None = None
         """When the agent was told to say the campaign's message; what it says from then on is recorded."""
+        self._stopped_by_key = False
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
 
@@ -48,10 +49,15 @@ class CampaignDesk:
         if self._campaign is not None:
             self._act_on(self._campaign, self._campaign.heard_turn(turn))
 
-    def heard_key(self, digit: str) -> None:
-        """The person pressed this key."""
-        if self._campaign is not None:
-            self._act_on(self._campaign, self._campaign.heard_key(digit, self._now_ms()))
+    def heard_key(self, digit: str) -> bool:
+        """The person pressed this key; whether they want no more calls, which the agent is told here."""
+        if self._campaign is None:
+            return False
+        opt_out = self._campaign.heard_key(digit, self._now_ms())
+        if opt_out is not None and not self._stopped_by_key:
+            self._stopped_by_key = True
+            self._act_on(self._campaign, opt_out, by_key=True)
+        return self._stopped_by_key
 
     def granted(self, wish: Wish | None) -> None:
         """What a tool wished for tells what was achieved."""
@@ -72,15 +78,19 @@ class CampaignDesk:
         begun_ms = self._conversation.agent.begun_ms
         return self._told_to_leave_ms is not None and begun_ms is not None and begun_ms > self._told_to_leave_ms
 
-    def _act_on(self, campaign: CampaignCall, opt_out: Evidence | None) -> None:
+    def _act_on(self, campaign: CampaignCall, opt_out: Evidence | None, *, by_key: bool = False) -> None:
         if opt_out is not None:
             self._record.event("opt_out", self._now_ms(), {"heard_by": str(opt_out.heard_by)})
-            self.group.create_task(self._suppress(campaign, opt_out))
+            self.group.create_task(self._suppress(campaign, opt_out, by_key=by_key))
 
-    async def _suppress(self, campaign: CampaignCall, evidence: Evidence) -> None:
+    async def _suppress(self, campaign: CampaignCall, evidence: Evidence, *, by_key: bool) -> None:
         written = await campaign.suppress(evidence)
         self._record.event("suppressed", self._now_ms(), {"written": written})
-        if await campaign.model_must_be_told():
+        if by_key:
+            # The model has heard nothing: there is nothing to wait for, and nobody wants to hear the rest of a pitch.
+            self._perform(self._conversation.make_way(self._now_ms()))
+            self._tell(OPTED_OUT)
+        elif await campaign.model_must_be_told():
             self._tell(OPTED_OUT)
 
     async def listen_for_machine(self, agent: Agent) -> None:

@@ -89,9 +89,9 @@ class Conversation:
         """Twilio gave a mark back."""
         return self._caller.mark_played(name, now_ms)
 
-    def dtmf(self, digit: str, now_ms: float) -> list[Action]:
-        """The caller pressed a key."""
-        return self._caller.dtmf(digit, now_ms)
+    def dtmf(self, digit: str, now_ms: float, *, told: bool = False) -> list[Action]:
+        """The caller pressed a key; told: the model learns what it means in another way."""
+        return self._caller.dtmf(digit, now_ms, told=told)
 
     # -- what comes from the model
 

@@ -267,8 +267,8 @@ class CallSession:
                 self._hearing.key()
                 if self._keypad.takes(digit):
                     return
-                self._campaign.heard_key(digit)
-                self._perform(self._conversation.dtmf(digit, self._now_ms()))
+                told = self._campaign.heard_key(digit)
+                self._perform(self._conversation.dtmf(digit, self._now_ms(), told=told))
             case Stop():
                 raise StreamOver(self._closed_by_caller())
             case _:
