@@ -47,8 +47,9 @@ async def what_next(
         case ending if ending in MODEL_GONE and after.transfer_to:
             match dial_status:
                 case "":
+                    ours = _our_number(call, after)
                     return twiml.apologise_and_transfer(
-                        services.public_base_url, after.language, after.transfer_to, call.to
+                        services.public_base_url, after.language, after.transfer_to, ours
                     )
                 case "completed" | "answered":
                     return twiml.hang_up()

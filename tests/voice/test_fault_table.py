@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from functions.voice.services import AfterStream
 from functions.voice.speech.model import (
     AgentAudio,
     AgentText,
@@ -22,7 +23,8 @@ from functions.voice.speech.model import (
     UnknownMessage,
 )
 from functions.voice.watchdog import BEYOND_MS, PATIENCE_MS, Step
-from tests.voice.phone import token_in, verbs
+from shared.domain.call import Ending
+from tests.voice.phone import Phone, token_in, verbs
 from tests.voice.scripted_model import spoken
 from tests.voice.test_calls import house
 from tests.voice.test_unbroken import FAULTS, FIRST_MS, MARGIN_MS, Talk, talk
@@ -173,6 +175,30 @@ async def test_the_caller_hears_what_they_should_in_time(row: Row) -> None:
         booked = [one for one in home.part("tool_results") if one["name"] == "book_appointment"]
         assert len(booked) == ("tool call" in row.name)
         assert not call.steps()
+
+
+@pytest.mark.parametrize("attempt_id", [None, "a1"])
+async def test_whoever_is_rung_for_a_stranded_caller_sees_our_number_and_never_the_callers(
+    attempt_id: str | None,
+) -> None:
+    ours, theirs, desk = "+13105550100", "+919800000001", "+13105550199"
+    async with house() as home:
+        phone = Phone(home.app)
+        home.services.endings.remember(
+            phone.call_sid,
+            AfterStream(
+                Ending.SPEECH_MODEL_FAILED,
+                "en",
+                1,
+                transfer_to=desk,
+                agent_id="reception",
+                attempt_id=attempt_id,
+            ),
+        )
+        from_, to = (theirs, ours) if attempt_id is None else (ours, theirs)
+        after = await phone.post("/voice/after", From=from_, To=to)
+        assert f'callerId="{ours}"' in after.text
+        assert theirs not in after.text
 
 
 def test_the_table_is_whole() -> None:
