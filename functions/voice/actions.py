@@ -19,6 +19,15 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaySound:
+    """Send a sound of Parley's own, which is nobody's turn; a secret one is not recorded."""
+
+    ulaw: bytes
+    mark: str | None
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SendMark:
     """Ask Twilio to say when it has played everything sent so far."""
 
@@ -108,6 +117,7 @@ class TellHeard:
 
 Action = (
     Play
+    | PlaySound
     | SendMark
     | ClearPlayout
     | TellModel

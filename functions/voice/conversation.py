@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from functions.voice.actions import Action, HangUp, MoveOn, Note, Play, Recover
+from functions.voice.actions import Action, HangUp, MoveOn, Note, PlaySound, Recover
 from functions.voice.agent_turns import AgentTurns
 from functions.voice.caller_events import CallerEvents
 from functions.voice.closing import Closing
@@ -118,12 +118,12 @@ class Conversation:
         talk.model_done = True
         return actions + talk.mark_end()
 
-    def own_sound(self, ulaw: bytes, now_ms: float) -> list[Action]:
-        """Play this behind whatever is being heard; it is nobody's turn."""
+    def own_sound(self, ulaw: bytes, now_ms: float, *, secret: bool = False) -> list[Action]:
+        """Play this behind whatever is being heard; it is nobody's turn. A secret sound is not recorded."""
         pieces = [ulaw[at : at + SOUND_PIECE] for at in range(0, len(ulaw), SOUND_PIECE)]
         mark = self._talk.agent.own_sound(len(ulaw), now_ms)
         self._talk.patience.active(now_ms)
-        return [Play(piece, mark if piece is pieces[-1] else None) for piece in pieces]
+        return [PlaySound(piece, mark if at == len(pieces) - 1 else None, secret) for at, piece in enumerate(pieces)]
 
     def is_silent(self, now_ms: float) -> bool:
         """The caller hears nothing, says nothing, and the call is not about to end."""

@@ -33,7 +33,10 @@ class Hearing:
         recorder: Recorder,
         now_ms: Callable[[], float],
         perform: Callable[[Sequence[Action]], None],
+        is_typing: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_typing = is_typing
+        """The caller is typing what is to be kept secret."""
         self._link = link
         self._conversation = conversation
         self._recorder = recorder
@@ -60,7 +63,9 @@ class Hearing:
         after it, by which the model knows that a turn is over.
         """
         now_ms = self._now_ms()
-        self._recorder.caller(ulaw, timestamp_ms, now_ms)
+        # What is typed for a tool is nobody else's, and a recording of the tones would give it away.
+        recorded = SILENCE * len(ulaw) if self._is_typing() else ulaw
+        self._recorder.caller(recorded, timestamp_ms, now_ms)
         if self._tone_frames:
             self._tone_frames -= 1
             ulaw = SILENCE * len(ulaw)

@@ -10,6 +10,10 @@ from functions.voice.actions import Action
 from functions.voice.conversation import Conversation
 
 
+TONE_MS = 1_000
+"""A key is told of while its tone sounds, and people hold keys down."""
+
+
 class Keypad:
     """One stream's. While keys are collected they belong to the tool that collects them."""
 
@@ -23,6 +27,12 @@ class Keypad:
         self._now_ms = now_ms
         self._perform = perform
         self._pressed: asyncio.Queue[str] | None = None
+        self._quiet_from_ms = 0.0
+
+    @property
+    def is_typed_on(self) -> bool:
+        """The caller is typing for a tool, or the tone of the last key may still sound."""
+        return self._pressed is not None or self._now_ms() < self._quiet_from_ms
 
     def takes(self, digit: str) -> bool:
         """The caller pressed a key: whether it belongs to a tool that waits for keys."""
@@ -34,7 +44,7 @@ class Keypad:
 
     async def send_keys(self, digits: str) -> None:
         """Let the other end hear these keys, and come back when it has."""
-        self._perform(self._conversation.own_sound(own_sound.keys(digits), self._now_ms()))
+        self._perform(self._conversation.own_sound(own_sound.keys(digits), self._now_ms(), secret=True))
         await asyncio.sleep(self._conversation.agent.playout.remaining_ms(self._now_ms()) / 1000)
 
     async def collect_keys(self, length: int, terminator: str, timeout_s: float) -> str:
@@ -52,4 +62,5 @@ class Keypad:
             pass
         finally:
             self._pressed = None
+            self._quiet_from_ms = self._now_ms() + TONE_MS
         return collected

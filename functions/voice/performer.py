@@ -17,6 +17,7 @@ from functions.voice.actions import (
     MoveOn,
     Note,
     Play,
+    PlaySound,
     Recover,
     RunTool,
     SaveTurn,
@@ -37,6 +38,9 @@ from functions.voice.watchdog import Step
 from shared.domain.call import Turn
 
 log = logging.getLogger(__name__)
+
+SILENCE = b"\xff"
+"""Mu-law's zero."""
 
 
 class Performer:
@@ -88,6 +92,9 @@ class Performer:
             match action:
                 case Play(ulaw, mark):
                     self._play(ulaw, mark)
+                case PlaySound(ulaw, mark, secret):
+                    self._leg.play(ulaw, mark)
+                    self._recorder.agent(SILENCE * len(ulaw) if secret else ulaw, self._now_ms())
                 case SendMark(name):
                     self._leg.mark(name)
                 case ClearPlayout():

@@ -117,7 +117,7 @@ class CallSession:
             first_words=self._first_words,
         )
         self._perform = self._performer.perform
-        self._hearing = Hearing(link, conversation, recorder, now_ms, self._perform)
+        self._hearing = Hearing(link, conversation, recorder, now_ms, self._perform, lambda: self._keypad.is_typed_on)
         self.hear_voice = self._hearing.frame
         self._speaking = Speaking(conversation, record, now_ms, self._perform)
 

@@ -42,10 +42,10 @@ class Nothing(Arguments):
 def slow_tool(ran: list[str]) -> Tool[Nothing]:
     async def run(_: Nothing, context: ToolContext) -> Answer:
         ran.append(context.caller)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.05)
         return Result(message="Done."), OptedOut()
 
-    return Tool("slow", "Slow.", Nothing, run, Traits(timeout_s=1.0))
+    return Tool("slow", "Slow.", Nothing, run, Traits(timeout_s=8.0))
 
 
 @asynccontextmanager

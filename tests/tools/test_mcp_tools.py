@@ -22,7 +22,8 @@ CHOSEN = ("find_customer", "open_ticket")
 
 
 def with_server(url: str, *, tools: tuple[str, ...] = CHOSEN, **more: Any) -> Agent:
-    server = McpServer(name="crm", url=url, tools=tools, headers={"Authorization": "Bearer secret://tool-crm"}, **more)
+    headers = {"Authorization": "Bearer secret://tool-crm"}
+    server = McpServer(name="crm", url=url, tools=tools, headers=headers, **{"open_within_s": 10, **more})
     return agent_with(mcp_servers=(server,))
 
 
@@ -107,7 +108,7 @@ async def test_a_server_that_does_not_answer_is_away_in_time() -> None:
         began = asyncio.get_running_loop().time()
         outcome = await tools.run("find_customer", {"number": 7}, context_of(agent))
         assert outcome.response["message"] == AWAY
-        assert asyncio.get_running_loop().time() - began < 1.5
+        assert asyncio.get_running_loop().time() - began < 6
         await tools.settle(1)
 
 
@@ -116,8 +117,8 @@ async def test_a_server_that_does_not_answer_is_away_in_time() -> None:
 ])  # fmt: skip
 async def test_a_slow_tool_is_not_waited_for_for_ever(tool: str, arguments: dict[str, Any], told: str) -> None:
     async with mcp_server() as system:
-        system.slow_s = 1.5
-        agent, tools = with_server(system.url, timeout_s=0.3), registry()
+        system.slow_s = 3
+        agent, tools = with_server(system.url, timeout_s=1), registry()
         await tools.ready(agent, CALL)
         outcome = await tools.run(tool, arguments, context_of(agent))
         assert (outcome.status, outcome.response["message"]) == ("error", told)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functions.voice.recording import part_writer
-from functions.voice.speech.model import AgentText, Interrupted, TurnComplete
+from functions.voice.speech.model import AgentText, Interrupted, ToolCall, TurnComplete
 from shared.domain.agent import Agent, Limits, Recording
 from shared.domain.recording import RecordingState, pieces
 from shared.objects import open_objects
@@ -295,3 +295,32 @@ async def test_in_the_cloud_it_is_a_file_in_the_bucket() -> None:
         caller, agent = stereo(objects)
         assert sounding_ms(caller) == sounding_ms(bytes(phone.said)) == pytest.approx(500, abs=20)
         assert sounding_ms(agent) == sounding_ms(bytes(phone.heard))
+
+
+async def test_keys_that_are_typed_or_pressed_for_a_tool_are_not_to_be_heard_in_it(folder: FolderObjects) -> None:
+    agent = PATIENT.model_copy(update={"tools": ("collect_digits", "send_dtmf")})
+    async with house(agent, objects=folder) as home:
+        phone = Phone(home.app)
+        session, call = await begin(home, phone)
+        session.sends(ToolCall("c1", "collect_digits", {"length": 2}))
+        await asyncio.sleep(0.2)
+        for key in "47":
+            phone.press(key)
+            await phone.speaks(300)  # its tone
+        await session.is_told()
+        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.0)
+        session.sends(ToolCall("d1", "send_dtmf", {"digits": "47"}))
+        await session.is_told()
+        await asyncio.sleep(0.5)
+        await phone.speaks(400)
+        session.says("Thank you.", 500)
+        await asyncio.sleep(3)
+        phone.hang_up()
+        await call
+        await settled(home)
+        caller, agents = stereo(folder)
+        assert session.answers[0].response["digits"] == "47"
+        assert sounding_ms(bytes(phone.said)) == pytest.approx(1_000, abs=60)
+        assert sounding_ms(caller) == pytest.approx(400, abs=60), "not even the key that ended it"
+        assert sounding_ms(bytes(phone.heard)) - sounding_ms(agents) == pytest.approx(200, abs=40)
