@@ -9,7 +9,6 @@ from functions.voice import own_sound
 from functions.voice.actions import Action
 from functions.voice.conversation import Conversation
 
-
 TONE_MS = 1_000
 """A key is told of while its tone sounds, and people hold keys down."""
 
