@@ -83,7 +83,7 @@ class CallSession:
         self._start_s = self._time_s()
         now_ms = self._now_ms
         pace = Pace(agent.limits.silence_s * 1000, agent.limits.call_s * 1000, agent.model.thinking_level)
-        conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no), gate_of(agent))
+        conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no), gate_of(agent, errand))
         record = self._record = CallRecord(ticket.call_sid, ticket.stream_no, services.journal, services.clock)
         self._recall = Recall(conversation, record, now_ms, self._line_lost)
         voiced = places(services, agent, self._language, ticket.caller, errand)

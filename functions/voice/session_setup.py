@@ -26,7 +26,8 @@ from functions.voice.speech.model import (
     ToolDeclaration,
 )
 from functions.voice.voice_gate import GateRules, VoiceGate
-from shared.domain.agent import Agent
+from shared.domain.agent import Agent, TurnTaking
+from shared.domain.calling_rules import Purpose
 from shared.domain.model_catalogue import Platform
 from shared.domain.recording_law import as_recorded, decision
 from shared.domain.time_zone import zones_of
@@ -71,6 +72,7 @@ def places(
     services: VoiceServices, agent: Agent, language: str, caller: str, errand: Errand | None
 ) -> tuple[Place, ...]:
     """Where this agent can be voiced, the best first, each with the setup of its sessions. Raises UnknownTool."""
+    agent = as_heard(agent, errand)
     now = local_time(services.clock.now(), caller, errand)
     facts = None if errand is None else errand.facts
     found: list[Place] = []
@@ -89,9 +91,16 @@ def places(
     return tuple(found)
 
 
-def gate_of(agent: Agent) -> VoiceGate | None:
+def as_heard(agent: Agent, errand: Errand | None) -> Agent:
+    """On a marketing errand the model hears every sound: a single "stop" over the first sentence is an opt-out."""
+    if errand is None or errand.campaign.purpose is not Purpose.MARKETING or agent.turn_taking.mode == "model":
+        return agent
+    return agent.model_copy(update={"turn_taking": TurnTaking(silence_ms=agent.turn_taking.silence_ms)})
+
+
+def gate_of(agent: Agent, errand: Errand | None) -> VoiceGate | None:
     """Who says when the caller speaks; None: the speech model does."""
-    taking = agent.turn_taking
+    taking = as_heard(agent, errand).turn_taking
     if taking.mode == "model":
         return None
     rules = GateRules(taking.voice_threshold, taking.start_ms, taking.backchannel_ms, taking.hello_ms)

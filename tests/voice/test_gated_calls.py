@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from functions.voice.errand import Errand
+from functions.voice.session_setup import gate_of, places
 from functions.voice.speech.model import AgentText, CallerText, Interrupted, ToolCall, TurnComplete
 from shared.domain.agent import TurnTaking
+from shared.domain.calling_rules import Purpose
+from tests.domain.builders import a_campaign, a_contact
 from tests.voice.phone import Phone
 from tests.voice.scripted_model import ScriptedSession
 from tests.voice.test_calls import TARA, House, house
@@ -178,3 +182,15 @@ async def test_whoever_takes_the_call_over_is_told_when_the_caller_speaks_too() 
     assert LOANS.turn_taking.mode == "model"
     assert second.setup.activity.automatic is False
     assert [started for started, _ in second.activities] == [True, False]
+
+
+@pytest.mark.parametrize(("purpose", "gated"), [(None, True), (Purpose.SERVICE, True), (Purpose.MARKETING, False)])
+async def test_a_single_stop_over_the_first_sentence_of_marketing_is_never_held_back(
+    purpose: Purpose | None, gated: bool
+) -> None:
+    errand = None if purpose is None else Errand("a1", a_contact(), a_campaign(purpose=purpose))
+    assert (gate_of(GATED, errand) is not None) is gated
+    async with house(GATED) as home:
+        (place,) = places(home.services, GATED, "en", "+919800000001", errand)
+    assert place.setup.activity.automatic is not gated
+    assert place.setup.activity.silence_ms == GATED.turn_taking.silence_ms
