@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from enum import StrEnum
 
 from functions.tools.tool import ToolContext, Transfer
 from functions.voice.actions import Action
@@ -21,8 +20,7 @@ from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.company import Company
 from functions.voice.conversation import Conversation
 from functions.voice.errand import Errand
-from functions.voice.greetings.first_words import FirstWords
-from functions.voice.greetings.greeting import Greeting, greeting_for
+from functions.voice.greetings.greeting import Greeting
 from functions.voice.hand_over import Relay
 from functions.voice.hearing import Hearing
 from functions.voice.keypad import Keypad
@@ -30,12 +28,13 @@ from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Message, Stop
 from functions.voice.model_link import ModelLink
+from functions.voice.opening import Greeted, Opening
 from functions.voice.patience import Pace
 from functions.voice.performer import Performer
-from functions.voice.prompts import RESUMED, greet, not_taken, wrong_language
-from functions.voice.recall import Recall, done_before, said_before
+from functions.voice.prompts import wrong_language
+from functions.voice.recall import Recall
 from functions.voice.services import AfterStream, VoiceServices
-from functions.voice.session_setup import first_words, gate_of, places
+from functions.voice.session_setup import gate_of, places
 from functions.voice.speaking import Speaking
 from functions.voice.speech.model import SpeechError, SpeechEvent, SpeechRefused, SpeechUnavailable
 from functions.voice.stream_over import StreamOver
@@ -52,17 +51,6 @@ HOLD_TICK_S = 0.5
 """Frames keep the conversation's time; this does when Twilio sends none."""
 FLUSH_S = 2.0
 """Records of a call are written before its line is let go, unless the store takes longer than this."""
-
-
-class Greeted(StrEnum):
-    """Who greets the caller."""
-
-    NOT_YET = "live"
-    """The model, once it is told to."""
-    PREPARED = "prepared"
-    """The model, which was told before the stream stood."""
-    FROM_STORE = "stored"
-    """The caller hears it already, and the model knows."""
 
 
 class CallSession:
@@ -95,10 +83,9 @@ class CallSession:
         self._campaign = CampaignDesk(campaign, record, conversation, now_ms, self._tell, self._perform_now)
         self._languages = LanguageWatch(agent, self._language, services.tagger)
         recorder = self._recorder = services.recordings.of(ticket.call_sid, ticket.stream_no, agent, ticket.caller)
-        self._words = first_words(agent, self._language, errand, ticket.caller)
-        opens = ticket.stream_no == 1 and not ticket.not_taken
-        self._greeting = greeting_for(agent, self._language, self._words, errand) if opens else None
-        self._first_words = FirstWords(services.greetings, self._greeting)
+        self._opening = Opening(
+            services, ticket, agent, errand, self._language, link, self._recall, recorder, self._play
+        )
         relay = self._relay = Relay(services, ticket, errand, agent)
         self._wishes = Wishes(conversation, self._campaign, link, record, relay, now_ms, self._changes_agent)
         self._wishes.facts.update(ticket.facts)
@@ -114,7 +101,7 @@ class CallSession:
             tagged=self._languages.tagged,
             heard_turn=self._heard_turn,
             recorder=recorder,
-            first_words=self._first_words,
+            first_words=self._opening.first_words,
         )
         self._perform = self._performer.perform
         self._hearing = Hearing(link, conversation, recorder, now_ms, self._perform, lambda: self._keypad.is_typed_on)
@@ -144,7 +131,7 @@ class CallSession:
 
     def _heard_turn(self, turn: Turn) -> None:
         self._recorder.heard_turn(turn, self._now_ms())
-        self._first_words.heard_turn(turn)
+        self._opening.first_words.heard_turn(turn)
         self._campaign.heard_turn(turn)
 
     def _spoken_language(self) -> str:
@@ -295,14 +282,14 @@ class CallSession:
 
     async def _speak(self) -> None:
         try:
-            greeted = await self._open()
+            greeted = await self._opening.open()
         except (SpeechUnavailable, SpeechRefused) as error:
             self._model_failed("speech model unavailable", error)
             raise StreamOver(Ending.SPEECH_MODEL_UNAVAILABLE) from None
         self._record.event("speech_model_ready", self._now_ms(), {"greeting": str(greeted)})
         self._conversation.session_stands(self._now_ms())
         if greeted is not Greeted.FROM_STORE:
-            self._performer.tell(self._hello(), told=greeted is Greeted.PREPARED)
+            self._performer.tell(self._opening.hello, told=greeted is Greeted.PREPARED)
         self._link.take(self._take)
         while True:
             try:
@@ -316,50 +303,7 @@ class CallSession:
         for event in events:
             self._speaking.take(event)
 
-    def _hello(self) -> str:
-        """What the model is told when the stream stands."""
-        ticket = self._ticket
-        if ticket.not_taken:
-            return not_taken(ticket.not_taken)
-        return greet(self._words) if ticket.stream_no == 1 else RESUMED
-
-    async def _open(self) -> Greeted:
-        """Play the stored greeting, if there is one; open the model's session, or take the one that is ready."""
-        ready, played = None, self._stored_greeting()
-        if played is not None:
-            self._play(played)
-        if self._ticket.stream_no == 1:
-            try:
-                ready = await self._services.ready.take(self._ticket.call_sid)
-            except SpeechRefused as refused:
-                self._recall.refused_before(refused)
-                if not self._link.give_up(refused.place or ""):
-                    raise
-        else:
-            store, call_sid = self._services.store, self._ticket.call_sid
-            self._recall.before = (*await said_before(store, call_sid), *await done_before(store, call_sid))
-            self._link.begin_with(self._recall.before)
-            self._recorder.said_before(self._recall.before)
-        if played is None and ready is not None and ready.greeting is not None:
-            played = ready.greeting
-            self._play(played)
-        if played is not None and ready is None:
-            self._link.begin_with(played.history)
-        await (self._link.open() if ready is None else self._link.open(ready.session, ready.place))
-        if played is not None:
-            return Greeted.FROM_STORE
-        return Greeted.PREPARED if ready is not None and ready.greeted else Greeted.NOT_YET
-
-    def _stored_greeting(self) -> Greeting | None:
-        """The one that a prepared session was told of; where none was prepared, the one that is in memory."""
-        if self._greeting is None:
-            return None
-        greetings, call_sid = self._services.greetings, self._ticket.call_sid
-        chosen = greetings.chosen(call_sid)
-        return chosen if chosen or self._services.ready.waits(call_sid) else greetings.at_hand(self._greeting)
-
     def _play(self, greeting: Greeting) -> None:
-        self._first_words.stored()
         now_ms = self._now_ms()
         self._record.event("stored_greeting", now_ms, {"ms": len(greeting.ulaw) // 8})
         self._perform(self._conversation.stored_turn(greeting.words, greeting.ulaw, now_ms))
