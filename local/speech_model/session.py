@@ -116,7 +116,9 @@ class Session:
             case Text(text):
                 self._parts.record.texts.append(text)
                 self._parts.usage.add_text(text)
-                self._be_told(text)
+                # In the middle of a turn that the client has begun, text is a part of that turn.
+                if self._parts.ear.automatic or not self._parts.ear.speaking:
+                    self._be_told(text)
             case Activity(started):
                 await self._activity(started)
             case AudioStreamEnd():

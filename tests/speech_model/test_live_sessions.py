@@ -141,6 +141,21 @@ async def test_a_client_can_say_itself_when_the_caller_speaks(speech: Speech) ->
     assert speech.server.records[0].heard[0]["speech_s"] == pytest.approx(0.3, abs=0.03)
 
 
+async def test_text_in_the_middle_of_a_turn_of_the_clients_is_a_part_of_it(speech: Speech) -> None:
+    manual = types.RealtimeInputConfig(automatic_activity_detection=types.AutomaticActivityDetection(disabled=True))
+    async with speech.call(realtime_input_config=manual) as caller:
+        await caller.greeted()
+        await caller.session.send_realtime_input(activity_start=types.ActivityStart())
+        await caller.session.send_realtime_input(text="[The caller interrupted.]")
+        await caller.says(sound(300), pause_ms=0)
+        await caller.session.send_realtime_input(activity_end=types.ActivityEnd())
+        assert (await caller.answer()).text == "Which day suits you?"
+    (record,) = speech.server.records
+    assert record.texts[-1] == "[The caller interrupted.]"
+    assert [one["started"] for one in record.activities] == [True, False]
+    assert len(record.said) == 2, "the greeting and one answer"
+
+
 async def test_the_end_of_the_stream_ends_the_turn(speech: Speech) -> None:
     async with speech.call() as caller:
         await caller.greeted()

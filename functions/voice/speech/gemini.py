@@ -137,6 +137,8 @@ class GeminiSession:
         self._takes_context = takes_context
         self._context = ""
         """What goes with the next text."""
+        self._turn_open = False
+        """The caller's turn, where we say when it begins and ends."""
         self.warnings = tuple(told)
         """What of the setup the model will not honour."""
 
@@ -169,9 +171,16 @@ class GeminiSession:
             await self._session.send_realtime_input(text=f"{context} {text}" if context else text)
 
     async def add_context(self, text: str) -> None:
-        """Something to know and not to answer; the last one waits for the next text where it may not go alone."""
+        """Something to know and not to answer. Where it may not go alone it goes with the caller's turn, if we say when
+        that begins and it has; otherwise the last one waits for the next text.
+
+        Text in the middle of a turn of ours is a part of it by Google's reference: activity alone ends such a turn.
+        """
         if not self._takes_context:
-            self._context = text
+            if self._turn_open:
+                await self.send_text(text)
+            else:
+                self._context = text
             return
         from google.genai import types
 
@@ -181,6 +190,7 @@ class GeminiSession:
 
     def send_activity(self, started: bool) -> None:
         """The caller began or stopped speaking. Raises SessionEnded."""
+        self._turn_open = started
         try:
             self._wire.send_activity(started)
         except ConnectionClosed as closed:

@@ -228,7 +228,8 @@ class SpeechSession(Protocol):
         ...
 
     async def add_context(self, text: str) -> None:
-        """Something for the model to know and not to answer; goes with the next text where it cannot go alone."""
+        """Something for the model to know and not to answer; goes with the caller's turn or the next text where it
+        cannot go alone."""
         ...
 
     def send_activity(self, started: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from functions.voice.speech.gemini import GeminiLive, developer_api, vertex_ai
-from functions.voice.speech.model import SessionSetup, ToolDeclaration
+from functions.voice.speech.model import ActivityDetection, SessionSetup, ToolDeclaration
 from shared.domain.model_catalogue import Platform, Proactive, catalogue
 from tests.voice.speech.gemini_server import GeminiServer
 
@@ -80,6 +80,27 @@ async def test_each_model_is_sent_what_it_takes_and_nothing_else(row: Row, gemin
         assert said[1] == {"realtime_input": {"text": "Go on."}}
     else:
         assert said == [{"realtime_input": {"text": "The caller interrupted. Go on."}}]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.model} {row.platform}")
+async def test_what_was_heard_goes_with_the_turn_that_cut_it_off_where_it_cannot_go_alone(
+    row: Row, gemini: GeminiServer
+) -> None:
+    ours = replace(WISHES, model=row.model, activity=ActivityDetection(automatic=False))
+    session = await at(row, gemini).open(ours)
+    try:
+        await gemini.said.get()
+        session.send_activity(True)
+        await session.add_context("The caller interrupted.")
+        session.send_activity(False)
+        began, told, ended = [await gemini.said.get() for _ in range(3)]
+    finally:
+        await session.close()
+    assert (began, ended) == ({"realtime_input": {"activityStart": {}}}, {"realtime_input": {"activityEnd": {}}})
+    if row.context_goes_alone:
+        assert told["client_content"]["turnComplete"] is False
+    else:
+        assert told == {"realtime_input": {"text": "The caller interrupted."}}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.model} {row.platform}")
