@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from functions.voice.actions import Action, HangUp, Note, TellModel
+from functions.voice.meter import Meter
 from functions.voice.prompts import ASK_IF_THERE, SAY_GOODBYE_TO_SILENCE, WRAP_UP
 from shared.domain.call import Ending
 
@@ -22,6 +23,8 @@ class Pace:
     call_ms: int
     thinking_level: str | None = None
     """How long the model may think before it is taken for stuck."""
+    meter: Meter | None = None
+    """What the call may cost, and has."""
 
 
 class Patience:
@@ -52,9 +55,13 @@ class Patience:
         """What the clock asks for. busy: somebody speaks, or an answer is being worked on."""
         if now_ms >= self._pace.call_ms:
             return [HangUp(Ending.TIME_LIMIT)]
-        if not self._told_to_wrap_up and now_ms >= self._pace.call_ms - WRAP_UP_MS:
+        meter = self._pace.meter
+        if meter is not None and meter.is_over(now_ms):
+            return [HangUp(Ending.COST_LIMIT)]
+        dear = meter is not None and meter.is_near(now_ms)
+        if not self._told_to_wrap_up and (dear or now_ms >= self._pace.call_ms - WRAP_UP_MS):
             self._told_to_wrap_up = True
-            return [Note("told_to_wrap_up"), TellModel(WRAP_UP)]
+            return [Note("told_to_wrap_up", {"why": "cost" if dear else "time"}), TellModel(WRAP_UP)]
         if busy or now_ms - self._active_ms < self._pace.silence_ms:
             return []
         self._active_ms = now_ms

@@ -27,6 +27,7 @@ from functions.voice.keypad import Keypad
 from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Message, Stop
+from functions.voice.meter import Meter
 from functions.voice.model_link import ModelLink
 from functions.voice.opening import Greeted, Opening
 from functions.voice.patience import Pace
@@ -44,6 +45,7 @@ from functions.voice.wishes import Wishes, tool_context
 from shared.domain.agent import Agent
 from shared.domain.call import Ending, Turn
 from shared.domain.language_use import is_outside
+from shared.domain.languages import region_of
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +72,9 @@ class CallSession:
         self._time_s = asyncio.get_running_loop().time
         self._start_s = self._time_s()
         now_ms = self._now_ms
-        pace = Pace(agent.limits.silence_s * 1000, agent.limits.call_s * 1000, agent.model.thinking_level)
+        limits = agent.limits
+        meter = Meter(limits.cost, services.model_of(agent).id, region_of(ticket.caller))
+        pace = Pace(limits.silence_s * 1000, limits.call_s * 1000, agent.model.thinking_level, meter)
         conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no), gate_of(agent, errand))
         record = self._record = CallRecord(ticket.call_sid, ticket.stream_no, services.journal, services.clock)
         self._recall = Recall(conversation, record, now_ms, self._line_lost)
@@ -106,7 +110,7 @@ class CallSession:
         self._perform = self._performer.perform
         self._hearing = Hearing(link, conversation, recorder, now_ms, self._perform, lambda: self._keypad.is_typed_on)
         self.hear_voice = self._hearing.frame
-        self._speaking = Speaking(conversation, record, now_ms, self._perform)
+        self._speaking = Speaking(conversation, record, now_ms, self._perform, meter)
 
     def _now_ms(self) -> float:
         return (self._time_s() - self._start_s) * 1000

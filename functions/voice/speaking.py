@@ -9,6 +9,7 @@ from functions.voice.agent_sound import AgentSound
 from functions.voice.audio import Downsampler, encode_ulaw
 from functions.voice.call_record import CallRecord
 from functions.voice.conversation import Conversation
+from functions.voice.meter import Meter
 from functions.voice.speech.model import (
     AgentAudio,
     GenerationComplete,
@@ -29,8 +30,10 @@ class Speaking:
         record: CallRecord,
         now_ms: Callable[[], float],
         perform: Callable[[Sequence[Action]], None],
+        meter: Meter,
     ) -> None:
         self._conversation = conversation
+        self._meter = meter
         self._record = record
         self._now_ms = now_ms
         self._perform = perform
@@ -58,6 +61,7 @@ class Speaking:
             case Usage(input_tokens=used, output_tokens=made):
                 self._record.used(used, "input")
                 self._record.used(made, "output")
+                self._meter.used(used, made)
             case UnknownMessage():
                 self.unknown_messages += 1
         self._perform(self._conversation.speech_event(event, now_ms))

@@ -128,7 +128,8 @@ class Limits(Strict):
     silence_s: int = Field(default=10, ge=3, le=120)
     """Neither side speaks for so long: the agent asks whether the caller is there."""
     cost: float | None = Field(default=None, gt=0, le=1_000)
-    """US dollars for the speech model and the carrier together; the call ends before it goes beyond."""
+    """US dollars for the speech model and the carrier together, at list prices. At four fifths of it the agent is told
+    to come to an end, at all of it the line drops. Each stream counts for itself; one after a lost one starts anew."""
 
 
 class Recording(Strict):

@@ -35,6 +35,8 @@ class Ending(StrEnum):
     SILENCE = "silence"
     """The caller said nothing, also when asked."""
     TIME_LIMIT = "time_limit"
+    COST_LIMIT = "cost_limit"
+    """It had cost what the agent's calls may cost."""
     SPEECH_MODEL_UNAVAILABLE = "speech_model_unavailable"
     """No session could be opened; the caller heard an apology."""
     SPEECH_MODEL_FAILED = "speech_model_failed"
