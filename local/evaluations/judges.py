@@ -279,10 +279,14 @@ def _not_again(played: Played, cut: Mapping[str, Any] | None, line: Line) -> Ver
 def false_ends(played: Played) -> list[Line]:
     """Lines in the middle of which the agent began to speak, though the caller had not finished."""
     speaks = [int(event["at_ms"]) for event in played.events if event["event"] == "agent speaks"]
+    return [line for line in lines_in_turn(played) if any(line.start_ms < at < (line.end_ms or 0) for at in speaks)]
+
+
+def lines_in_turn(played: Played) -> list[Line]:
+    """Lines to which the agent had to listen. A hello before its first words falls together with those."""
+    first = next((int(event["at_ms"]) for event in played.events if event["event"] == "agent speaks"), 0)
     return [
-        line
-        for line in played.lines()
-        if not line.over_agent and line.end_ms is not None and any(line.start_ms < at < line.end_ms for at in speaks)
+        line for line in played.lines() if not line.over_agent and line.end_ms is not None and line.start_ms >= first
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from local.evaluations.intervals import percentile
-from local.evaluations.judges import FLOOR_BACK_MS, false_ends, waits_ms
+from local.evaluations.judges import FLOOR_BACK_MS, false_ends, lines_in_turn, waits_ms
 from local.evaluations.played import Line, Played
 from local.evaluations.report import LANGUAGES, Share
 
@@ -59,7 +59,7 @@ def _row(setting: str, language: str, calls: Sequence[Played]) -> SweepRow:
     murmurs = [after for line, after in floor if line.keeps_floor]
     interruptions = [after for line, after in floor if not line.keeps_floor]
     reactions = [after for after in interruptions if after is not None]
-    in_turn = sum(1 for one in calls for line in one.lines() if not line.over_agent and line.end_ms is not None)
+    in_turn = sum(len(lines_in_turn(one)) for one in calls)
     return SweepRow(
         setting=setting,
         language=language,

@@ -198,6 +198,11 @@ def test_an_agent_that_speaks_into_a_sentence_is_told() -> None:
     assert [verdict.seen for verdict in failing(telling, Aspect.INTERRUPTIONS)] == ["price_question_en"]
 
 
+def test_a_hello_that_falls_together_with_the_greeting_is_not_cut_off() -> None:
+    telling = Telling().caller(100, 900, "price_question_en").agent(400, 3000, "Hello, this is the machine.")
+    assert not false_ends(telling.played())
+
+
 # -- rules
 
 
