@@ -86,11 +86,9 @@ class CampaignDesk:
     async def _suppress(self, campaign: CampaignCall, evidence: Evidence, *, by_key: bool) -> None:
         written = await campaign.suppress(evidence)
         self._record.event("suppressed", self._now_ms(), {"written": written})
-        if by_key:
-            # The model has heard nothing: there is nothing to wait for, and nobody wants to hear the rest of a pitch.
-            self._perform(self._conversation.make_way(self._now_ms()))
-            self._tell(OPTED_OUT)
-        elif await campaign.model_must_be_told():
+        # The model hears no key, so there is no tool of its own to wait for. What it is saying is not cut off: a text
+        # does not interrupt it, and until its turn is over nothing else would come.
+        if by_key or await campaign.model_must_be_told():
             self._tell(OPTED_OUT)
 
     async def listen_for_machine(self, agent: Agent) -> None:
