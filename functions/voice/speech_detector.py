@@ -51,6 +51,11 @@ class _Weights(NamedTuple):
     out_bias: float
 
 
+def load() -> None:
+    """Read the weights before the first call needs them."""
+    _weights()
+
+
 @functools.cache
 def _weights() -> _Weights:
     """Read once for the process; 0.9 MB."""
