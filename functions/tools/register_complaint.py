@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from pydantic import Field
 
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.store.store import AlreadyExists, Data
 
 
@@ -48,4 +48,5 @@ REGISTER_COMPLAINT = Tool(
     description="Writes a complaint down. Say back first what went wrong and what is wanted.",
     arguments=Complaint,
     run=_register,
+    traits=Traits(may_run_again=True),
 )

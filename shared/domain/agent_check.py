@@ -86,11 +86,21 @@ def _voice_and_tools(agent: Agent, tools: Collection[str]) -> Iterator[AgentProb
             yield AgentProblem(f"tools[{number}]", f"{tool} is there twice", "")
 
 
+def _own_tools(agent: Agent) -> set[str]:
+    """Also those from outside, by the names under which the model calls them."""
+    http = {tool.name for tool in agent.http_tools}
+    return {*agent.tools, *http, *(name for server in agent.mcp_servers for name in server.tools)}
+
+
 def _background(agent: Agent, known: Catalogue) -> Iterator[AgentProblem]:
+    own = _own_tools(agent)
+    for tool in agent.tool_needs:
+        if tool not in own:
+            yield AgentProblem(f"tool_needs.{tool}", f"{tool} is not among the agent's tools", nearest(tool, own))
     for number, tool in enumerate(agent.tools_in_background):
         field = f"tools_in_background[{number}]"
-        if tool not in agent.tools:
-            yield AgentProblem(field, f"{tool} is not among the agent's tools", nearest(tool, agent.tools))
+        if tool not in own:
+            yield AgentProblem(field, f"{tool} is not among the agent's tools", nearest(tool, own))
         for place in _places(agent).values():
             family, platform = known.family(place.id), _platform(place)
             modes = [] if family is None else [

@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import Field
 
 from functions.tools.clinic import register
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 
 
 class FindPatient(Arguments):
@@ -48,10 +48,12 @@ FIND_PATIENT = Tool(
     description="Looks a patient up by name. It opens nothing: verify_date_of_birth has to follow.",
     arguments=FindPatient,
     run=_find,
+    traits=Traits(may_run_again=True),
 )
 VERIFY_DATE_OF_BIRTH = Tool(
     name="verify_date_of_birth",
     description="Compares a date of birth with the record of the patient who was just found.",
     arguments=VerifyDateOfBirth,
     run=_verify,
+    traits=Traits(may_run_again=True),
 )

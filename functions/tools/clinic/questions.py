@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from functions.tools.clinic.practice import practice
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.domain.nearest import nearest
 
 
@@ -88,6 +88,7 @@ LIST_DOCTORS = Tool(
     description="The doctors of the practice, what they treat and when they are there.",
     arguments=ListDoctors,
     run=_doctors,
+    traits=Traits(may_run_again=True),
 )
 OPENING_HOURS = Tool(name="opening_hours", description="When the practice is open.", arguments=OpeningHours, run=_hours)
 DIRECTIONS = Tool(name="directions", description="How to get to the practice.", arguments=Directions, run=_directions)
@@ -96,4 +97,5 @@ CHECK_INSURANCE = Tool(
     description="Whether the practice works with an insurer, and what the caller should bring.",
     arguments=CheckInsurance,
     run=_insurance,
+    traits=Traits(may_run_again=True),
 )

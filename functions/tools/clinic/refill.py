@@ -9,7 +9,7 @@ from pydantic import Field
 
 from functions.tools.clinic.register import Patient, verified_patient
 from functions.tools.clinic.visits import NOT_VERIFIED
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.domain.nearest import nearest
 from shared.store.store import AlreadyExists, Data
 
@@ -65,4 +65,5 @@ REQUEST_PRESCRIPTION_REFILL = Tool(
     description="Passes on that the verified patient needs a medicine of theirs again. The doctor decides.",
     arguments=Refill,
     run=_request,
+    traits=Traits(may_run_again=True),
 )

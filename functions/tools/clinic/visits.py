@@ -10,7 +10,7 @@ from pydantic import Field
 from functions.tools.appointment_book import Appointment, Refusal, spoken_times
 from functions.tools.clinic.practice import practice
 from functions.tools.clinic.register import Patient, book, verified_patient
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.domain.nearest import nearest
 
 NOON = 12
@@ -175,22 +175,26 @@ FREE_SLOTS = Tool(
     description="When a doctor has time on a day. Look here before you offer any time.",
     arguments=FreeSlots,
     run=_free,
+    traits=Traits(may_run_again=True),
 )
 BOOK_VISIT = Tool(
     name="book_visit",
     description="Books a visit for the verified patient. Call it only after a clear yes to day, time and doctor.",
     arguments=BookVisit,
     run=_book,
+    traits=Traits(may_run_again=True),
 )
 MOVE_VISIT = Tool(
     name="move_visit",
     description="Moves a visit of the verified patient to another free slot, after a clear yes.",
     arguments=MoveVisit,
     run=_move,
+    traits=Traits(may_run_again=True),
 )
 CANCEL_VISIT = Tool(
     name="cancel_visit",
     description="Cancels a visit of the verified patient, after a clear yes.",
     arguments=CancelVisit,
     run=_cancel,
+    traits=Traits(may_run_again=True),
 )

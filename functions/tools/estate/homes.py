@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from functions.tools.estate.agency import Offer, agency
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 
 MOST = 3
 
@@ -85,7 +85,12 @@ SEARCH_PROPERTIES = Tool(
     description="Homes on offer that fit. Use it before you name any home.",
     arguments=SearchProperties,
     run=_search,
+    traits=Traits(may_run_again=True),
 )
 PROPERTY_DETAILS = Tool(
-    name="property_details", description="What there is to say about a home.", arguments=PropertyDetails, run=_details
+    name="property_details",
+    description="What there is to say about a home.",
+    arguments=PropertyDetails,
+    run=_details,
+    traits=Traits(may_run_again=True),
 )

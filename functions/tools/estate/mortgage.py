@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from functions.tools.estate.agency import agency
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 
 MONTHS = 12
 
@@ -51,4 +51,5 @@ MORTGAGE_ESTIMATE = Tool(
     description="What a mortgage would cost a month, roughly.",
     arguments=MortgageEstimate,
     run=_estimate,
+    traits=Traits(may_run_again=True),
 )

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from pydantic import Field
 
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.store.store import AlreadyExists, Data
 
 
@@ -62,10 +62,12 @@ REQUEST_VALUATION = Tool(
     description="Sends an expert who says what a home is worth. Say the address back first.",
     arguments=RequestValuation,
     run=_value,
+    traits=Traits(may_run_again=True),
 )
 REPORT_REPAIR = Tool(
     name="report_repair",
     description="Reports something broken in a home that is let.",
     arguments=ReportRepair,
     run=_repair,
+    traits=Traits(may_run_again=True),
 )

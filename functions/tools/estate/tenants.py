@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from functions.tools.estate.agency import agency
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.store.store import AlreadyExists, Conflict, Create
 
 MOST_TRIES = 3
@@ -100,10 +100,12 @@ VERIFY_TENANT = Tool(
     description="Compares a contract's number and the last digits of the account with our records.",
     arguments=VerifyTenant,
     run=_verify,
+    traits=Traits(may_run_again=True),
 )
 PAYMENT_STATUS = Tool(
     name="payment_status",
     description="Whether the verified tenant's rent has arrived and what is open.",
     arguments=NoArguments,
     run=_status,
+    traits=Traits(may_run_again=True),
 )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from functions.tools.appointment_book import AppointmentBook, Refusal, spoken_times
 from functions.tools.estate.agency import agency
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 
 NO_HOME = Result(status="error", message="There is no such home on offer. Ask which one it is.")
 REFUSED = {
@@ -116,16 +116,19 @@ VIEWING_TIMES = Tool(
     description="When a home can be seen on a day. Look here before you offer any time.",
     arguments=ViewingTimes,
     run=_times,
+    traits=Traits(may_run_again=True),
 )
 BOOK_VIEWING = Tool(
     name="book_viewing",
     description="Books a viewing. Call it only after a clear yes to home, day and time.",
     arguments=BookViewing,
     run=_booked,
+    traits=Traits(may_run_again=True),
 )
 CANCEL_VIEWING = Tool(
     name="cancel_viewing",
     description="Cancels a viewing that was booked from the caller's telephone.",
     arguments=CancelViewing,
     run=_cancelled,
+    traits=Traits(may_run_again=True),
 )

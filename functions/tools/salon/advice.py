@@ -7,7 +7,7 @@ import re
 from pydantic import Field
 
 from functions.tools.salon.mirabel import salon
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 
 MOST = 3
 SAYS_NOTHING = frozenset("and or my is it the a for hair with very of to".split())
@@ -50,4 +50,5 @@ TREATMENT_ADVICE = Tool(
     description="Which treatments help, how long they take and what they cost.",
     arguments=TreatmentAdvice,
     run=_advise,
+    traits=Traits(may_run_again=True),
 )

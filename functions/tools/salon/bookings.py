@@ -8,7 +8,7 @@ from pydantic import Field
 
 from functions.tools.appointment_book import Appointment, AppointmentBook, Refusal, spoken_times
 from functions.tools.salon.mirabel import salon
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 
 REFUSED = {
     Refusal.TAKEN: "That time is taken by now. Look with salon_times and offer another.",
@@ -131,16 +131,19 @@ SALON_TIMES = Tool(
     description="When a treatment can begin on a day. Look here before you offer any time.",
     arguments=SalonTimes,
     run=_times,
+    traits=Traits(may_run_again=True),
 )
 BOOK_TREATMENT = Tool(
     name="book_treatment",
     description="Books a treatment. Call it only after a clear yes to treatment, day and time.",
     arguments=BookTreatment,
     run=_booked,
+    traits=Traits(may_run_again=True),
 )
 CANCEL_TREATMENT = Tool(
     name="cancel_treatment",
     description="Cancels a booking that was made from the caller's telephone.",
     arguments=CancelTreatment,
     run=_cancelled,
+    traits=Traits(may_run_again=True),
 )

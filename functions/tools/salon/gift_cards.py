@@ -8,7 +8,7 @@ from hashlib import sha256
 from pydantic import Field
 
 from functions.tools.salon.mirabel import salon
-from functions.tools.tool import Arguments, Result, Tool, ToolContext, Wish
+from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
 from shared.store.store import AlreadyExists, Data
 
 
@@ -61,10 +61,12 @@ ORDER_GIFT_CARD = Tool(
     description="Puts a gift card at the desk, where it is paid. Say the amount back first.",
     arguments=OrderGiftCard,
     run=_order,
+    traits=Traits(may_run_again=True),
 )
 GIFT_CARD_BALANCE = Tool(
     name="gift_card_balance",
     description="How much is left on a gift card, for whoever says its code.",
     arguments=GiftCardBalance,
     run=_balance,
+    traits=Traits(may_run_again=True),
 )
