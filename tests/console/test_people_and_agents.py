@@ -162,3 +162,17 @@ async def test_of_two_who_write_at_the_same_time_one_is_told_to_look_again(conso
     [winner] = [answer.json()["agent"] for answer in answers if answer.status_code == 200]
     assert (await console.get("/api/agents/renewal"))["agent"] == winner
     assert winner["version"] == 2
+
+
+async def test_a_number_of_ours_gets_an_agent_of_its_own(console: Console) -> None:
+    assert (await console.get("/api/numbers"))["numbers"] == []
+    book = AgentBook(console.store, console.services.shipped)
+    assert (await book.for_number("+493023125555")).id == "reception"
+    given = await console.does("PUT", "/api/numbers/+49 30 23125555", {"agent_id": "eu_clinic"})
+    assert given == {"number": "+493023125555", "agent_id": "eu_clinic"}
+    assert (await book.for_number("+493023125555")).id == "eu_clinic"
+    await console.does("PUT", "/api/numbers/+493023125555", {"agent_id": "renewal"})
+    assert (await console.get("/api/numbers"))["numbers"] == [{**given, "agent_id": "renewal"}]
+    problem = await console.does("PUT", "/api/numbers/+493023125555", {"agent_id": "eu_clinc"}, 422)
+    assert (problem["field"], problem["detail"]) == ("agent_id", "Did you mean eu_clinic?")
+    assert (await console.does("PUT", "/api/numbers/030123", {"agent_id": "renewal"}, 422))["field"] == "number"

@@ -10,6 +10,7 @@ from functions.console.api.campaigns import CampaignsApi
 from functions.console.api.lists import ListsApi
 from functions.console.api.live import LiveApi
 from functions.console.api.notices import NoticesApi
+from functions.console.api.numbers import NumbersApi
 from functions.console.api.preflight import PreflightApi
 from functions.console.api.recordings import RecordingsApi
 from functions.console.api.report import ReportApi
@@ -38,6 +39,7 @@ class Api:
         self.recordings = RecordingsApi(services)
         self.suppressions = SuppressionsApi(services, self.desk)
         self.agents = AgentsApi(services)
+        self.numbers = NumbersApi(services)
         self.live = LiveApi(services)
         self.webhooks = WebhooksApi(services)
         self.notices = NoticesApi(services)
@@ -54,6 +56,7 @@ class Api:
             *self.recordings.operations(),
             *self.suppressions.operations(),
             *self.agents.operations(),
+            *self.numbers.operations(),
             *self.live.operations(),
             *self.webhooks.operations(),
             *self.notices.operations(),
