@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +17,10 @@ STORAGE_API = "https://storage.googleapis.com"
 SECRET_MANAGER_API = "https://secretmanager.googleapis.com"
 CLOUD_TASKS_API = "https://cloudtasks.googleapis.com"
 
+Address = IPv4Address | IPv6Address
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+_NAT64 = IPv6Network("64:ff9b::/96")
+
 
 def is_loopback(address: str) -> bool:
     """True if a URL, or host:port, names this machine by localhost or a loopback address."""
@@ -27,7 +31,7 @@ def is_loopback(address: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 
@@ -71,12 +75,15 @@ def outside_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "SECRET_MANAGER_ENDPOINT", settings.secret_manager_endpoint or SECRET_MANAGER_API
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the internet's: not private, of this machine, a link or a metadata server."""
-    try:
-        return ipaddress.ip_address(address).is_global
-    except ValueError:
-        return False
+def is_public(address: Address) -> bool:
+    """Whether an address is somebody's on the internet, and not of a machine, a network or a cloud's own services."""
+    if isinstance(address, IPv6Address):
+        if address.sixtofour is not None or address.teredo is not None:
+            return False  # tunnels that nobody uses any more, into networks that nobody names
+        inner = IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 def webhook_url_problem(url: str, *, loopback_allowed: bool) -> str | None:
@@ -93,7 +100,7 @@ def webhook_url_problem(url: str, *, loopback_allowed: bool) -> str | None:
     if parts.scheme != "https" or not host:
         return "it must begin with https://"
     try:
-        inside = not ipaddress.ip_address(host).is_global
+        inside = not is_public(ip_address(host))
     except ValueError:
         inside = host == "localhost" or "." not in host
     return "it must be an address on the public internet" if inside else None

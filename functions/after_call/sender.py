@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Mapping
-from typing import Any
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+import httpx2
 
-from shared.outside import is_public, webhook_url_problem
+from shared.http_guard import Forbidden, Guard, guarded_client
+from shared.outside import LOOPBACK_HOSTS, webhook_url_problem
 
 ANSWER_WITHIN_S = 10.0
-MOST_CONNECTIONS = 32
+MOST_ANSWER_BYTES = 64 * 1024
 
 
 class SendError(Exception):
     """A webhook's receiver could not be reached, or may not be; the message is ours and names no address."""
-
-
-class PublicResolver(AbstractResolver):
-    """Resolves names to addresses on the public internet alone, so that no webhook reaches our own insides."""
-
-    def __init__(self) -> None:
-        self._resolver = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Addresses of a host. Raises OSError when one of them is not public."""
-        found = await self._resolver.resolve(host, port, family)
-        if not all(is_public(one["host"]) for one in found):
-            raise OSError("the name leads to an address that is not public")
-        return found
-
-    async def close(self) -> None:
-        """Nothing is held."""
-        await self._resolver.close()
 
 
 class Sender:
@@ -47,7 +24,8 @@ class Sender:
     def __init__(self, *, loopback_allowed: bool = False, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._loopback_allowed = loopback_allowed
         self._answer_within_s = answer_within_s
-        self._session: aiohttp.ClientSession | None = None
+        guard = Guard(private_hosts=LOOPBACK_HOSTS if loopback_allowed else ())
+        self._http = guarded_client(guard, most_bytes=MOST_ANSWER_BYTES, timeout_s=answer_within_s)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """The status that was answered; redirects are an answer, not a way. Raises SendError."""
@@ -57,24 +35,16 @@ class Sender:
         try:
             async with (
                 asyncio.timeout(self._answer_within_s),
-                self._opened().post(url, data=body, headers=dict(headers), allow_redirects=False) as answer,
+                self._http.stream("POST", url, content=body, headers=dict(headers)) as answer,
             ):
-                return answer.status
-        except TimeoutError:
+                return answer.status_code
+        except Forbidden as error:
+            raise SendError(str(error)) from None
+        except (TimeoutError, httpx2.TimeoutException):
             raise SendError("the receiver did not answer in time") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             raise SendError(f"the receiver could not be reached ({type(error).__name__})") from None
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            resolver: dict[str, Any] = {} if self._loopback_allowed else {"resolver": PublicResolver()}
-            connector = aiohttp.TCPConnector(
-                limit=MOST_CONNECTIONS, ssl=ssl.create_default_context(), use_dns_cache=False, **resolver
-            )
-            self._session = aiohttp.ClientSession(connector=connector, headers={"user-agent": "Parley"})
-        return self._session
 
     async def close(self) -> None:
         """Let go of connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._http.aclose()

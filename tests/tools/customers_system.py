@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.tools.outside.guard import Guard
 from functions.tools.outside.http_tool import Door, HttpTools
 from functions.tools.outside.secret_headers import SecretHeaders
 from functions.tools.registry import Registry
 from functions.tools.tool import ToolContext
 from shared.domain.agent import Agent, Languages
 from shared.domain.agent_tools import HttpTool
+from shared.http_guard import Guard
 from tests.manual_clock import ManualClock
 from tests.memory_store import MemoryStore
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from functions.tools.gemini_schema import gemini_schema
-from functions.tools.outside.guard import Guard
 from functions.tools.outside.http_tool import AWAY, UNKNOWN
 from functions.tools.outside.mcp_tools import McpTools
 from functions.tools.outside.secret_headers import SecretHeaders
 from functions.tools.registry import Registry
 from shared.domain.agent import Agent
 from shared.domain.agent_tools import McpServer
+from shared.http_guard import Guard
 from tests.tools.customers_system import CALL, agent_with, context_of
 from tests.tools.mcp_server import mcp_server
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from functions.tools.builtin import BUILTIN
-from functions.tools.outside.guard import Guard
 from functions.tools.outside.http_tool import Door, HttpTools
 from functions.tools.outside.mcp_tools import McpTools
 from functions.tools.outside.secret_headers import SecretHeaders
@@ -16,6 +15,7 @@ from functions.tools.registry import Registry
 from functions.voice.app import make_app
 from functions.voice.speech.model import ToolCall
 from shared.domain.agent_tools import HttpTool, McpServer
+from shared.http_guard import Guard
 from tests.tools.customers_system import answer, customers_system
 from tests.tools.mcp_server import mcp_server
 from tests.voice.phone import Phone

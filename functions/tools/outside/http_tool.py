@@ -16,12 +16,12 @@ from jmespath.exceptions import JMESPathError
 from pydantic import ConfigDict
 
 from functions.tools.outside.arguments import check_arguments
-from functions.tools.outside.guard import Forbidden, Guard, TooLarge, guarded_client
 from functions.tools.outside.secret_headers import SecretHeaders
 from functions.tools.tool import Answer, BadArguments, Result, ToolContext, Traits
 from shared.domain.agent import Agent
 from shared.domain.agent_tools import PLACEHOLDER, HttpTool
 from shared.errors import ConfigurationError
+from shared.http_guard import Forbidden, Guard, TooLarge, guarded_client
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.tools.outside.guard import Guard, guarded_client
 from functions.tools.outside.secret_headers import SecretHeaders
 from shared.domain.agent_tools import McpServer
+from shared.http_guard import Guard, guarded_client
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult

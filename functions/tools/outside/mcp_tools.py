@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.tools.outside.arguments import check_arguments
-from functions.tools.outside.guard import Guard
 from functions.tools.outside.http_tool import AWAY, UNKNOWN, Told
 from functions.tools.outside.mcp_link import Listed, McpLink, ServerAway, ToolFailed
 from functions.tools.outside.secret_headers import SecretHeaders
 from functions.tools.tool import Answer, BadArguments, Result, ToolContext, Traits
 from shared.domain.agent import Agent
 from shared.domain.agent_tools import McpServer
+from shared.http_guard import Guard
 
 log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from functions.tools.builtin import BUILTIN
-from functions.tools.outside.guard import Guard
 from functions.tools.outside.http_tool import Door, HttpTools
 from functions.tools.outside.mcp_tools import McpTools
 from functions.tools.outside.secret_headers import SecretHeaders
 from functions.tools.registry import Registry
 from shared.errors import ConfigurationError
+from shared.http_guard import Guard
 from shared.secrets import SecretName, read_secrets
 from shared.settings import Settings
 

@@ -1,9 +1,8 @@
-"""Where a tool's request may go: to public addresses of the hosts that are allowed, and nowhere else.
+"""Where a request to somebody else's system may go: to public addresses of the hosts that are allowed, nowhere else.
 
-An agent's document is written by people, its arguments by a model, and names resolve to what their owners want. So the
-name is resolved here, every address it has is looked at, and the connection goes to the very address that was looked
-at. Redirects are not followed, proxies of the environment are not used.
-"""
+Tools' addresses stand in agents' documents, webhooks' are typed into a form, and names resolve to what their owners
+want. So the name is resolved here, every address it has is looked at, and the connection goes to the very address that
+was looked at. Redirects are not followed, proxies of the environment are not used.
 
 from __future__ import annotations
 
@@ -12,19 +11,18 @@ import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 
 import httpx2
 
-Address = IPv4Address | IPv6Address
+from shared.outside import Address, is_public
+
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 """All addresses of a host. Raises OSError."""
 
 for _library in ("httpx2", "httpcore2", "mcp"):
     # They log addresses and what they were sent, which may be what somebody said.
     logging.getLogger(_library).setLevel(logging.CRITICAL)
-
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(Exception):
@@ -39,17 +37,6 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
     """All addresses, by the system's resolver. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(ip_address(str(address[4][0]).partition("%")[0]) for address in found))
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is somebody's on the internet, and not of a machine, a network or a cloud's own services."""
-    if isinstance(address, IPv6Address):
-        if address.sixtofour is not None or address.teredo is not None:
-            return False  # tunnels that nobody uses any more, into networks that nobody names
-        inner = IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 class Guard:
@@ -71,7 +58,7 @@ class Guard:
         if url.scheme != "https" and not (private and url.scheme == "http"):
             raise Forbidden("only https may be spoken to it")
         if self._hosts and host not in self._hosts and not private:
-            raise Forbidden("its host is not among those that tools may reach")
+            raise Forbidden("its host is not among those that may be reached")
         try:
             found: Sequence[Address] = (ip_address(host.strip("[]")),)
         except ValueError:

@@ -13,8 +13,9 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.tools.outside.guard import Address, Forbidden, Guard, guarded_client, is_public
 from functions.tools.outside.http_tool import AWAY
+from shared.http_guard import Forbidden, Guard, guarded_client
+from shared.outside import Address, is_public
 from tests.tools.customers_system import (
     CustomersSystem,
     agent_with,
