@@ -3,6 +3,7 @@
 Tools' addresses stand in agents' documents, webhooks' are typed into a form, and names resolve to what their owners
 want. So the name is resolved here, every address it has is looked at, and the connection goes to the very address that
 was looked at. Redirects are not followed, proxies of the environment are not used.
+"""
 
 from __future__ import annotations
 
