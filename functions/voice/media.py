@@ -81,8 +81,8 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         log.error("the call's agent cannot be voiced", extra={"call": ticket.call_sid, "why": str(error)})
         _remember_lost(services, ticket)
     finally:
-        await services.tools.release(ticket.call_sid)
         await leg.close()
+        await services.tools.release(ticket.call_sid)  # a server that is slow to say goodbye keeps nobody on the line
 
 
 def _remember_lost(services: VoiceServices, ticket: StreamTicket) -> None:
