@@ -65,6 +65,7 @@ async def _admit(services: VoiceServices, leg: TwilioLeg) -> StreamTicket:
 
 
 async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) -> None:
+    goes_on = False
     try:
         agent = await services.agents.version(ticket.agent_id, ticket.agent_version)
         errand = None if ticket.attempt_id is None else await errand_of(services, ticket.attempt_id)
@@ -73,6 +74,7 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         direction = Direction.INBOUND if ticket.attempt_id is None else Direction.OUTBOUND
         with services.sessions.holding(ticket.call_sid, direction, lambda: session.place):
             after = await session.carry()
+        goes_on = after.ending is Ending.STREAM_LOST
         log.info("stream ended", extra={"call": ticket.call_sid, "ending": str(after.ending)})
     except UnknownAgent:
         log.error("the call's agent is gone", extra={"call": ticket.call_sid, "agent": ticket.agent_id})
@@ -82,7 +84,8 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         _remember_lost(services, ticket)
     finally:
         await leg.close()
-        await services.tools.release(ticket.call_sid)  # a server that is slow to say goodbye keeps nobody on the line
+        if not goes_on:  # the next stream may be there by now, and use what is open
+            await services.tools.release(ticket.call_sid)
 
 
 def _remember_lost(services: VoiceServices, ticket: StreamTicket) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from functions.tools.builtin import BUILTIN
 from functions.tools.outside.http_tool import Door, HttpTools
+from functions.tools.outside.mcp_link import IDLE_S
 from functions.tools.outside.mcp_tools import McpTools
 from functions.tools.outside.secret_headers import SecretHeaders
 from functions.tools.registry import Registry
@@ -18,7 +19,7 @@ from shared.domain.agent_tools import HttpTool, McpServer
 from shared.http_guard import Guard
 from tests.tools.customers_system import answer, customers_system
 from tests.tools.mcp_server import mcp_server
-from tests.voice.phone import Phone
+from tests.voice.phone import Phone, token_in
 from tests.voice.test_calls import TARA, house
 
 pytestmark = pytest.mark.virtual_time
@@ -57,6 +58,35 @@ async def test_a_caller_is_helped_by_tools_that_only_the_document_describes() ->
             asked = len(crm.methods)
             await asyncio.sleep(300)
             assert len(crm.methods) == asked, "the session ended with the call"
+            await services.tools.settle(1)
+
+
+async def test_a_session_outlives_a_lost_socket_and_not_a_call_that_went_elsewhere() -> None:
+    async with mcp_server() as crm:
+        server = McpServer(name="crm", url=crm.url, tools=("find_customer",))
+        async with house(TARA.model_copy(update={"mcp_servers": (server,)})) as plain:
+            mcp = McpTools(Guard(private_hosts=["127.0.0.1"]), SecretHeaders(dict))
+            services = replace(plain.services, tools=BUILTIN.with_sources(mcp))
+            home = replace(plain, services=services, app=make_app(services))
+            phone = Phone(home.app)
+            call = asyncio.create_task(phone.stream(await phone.dial()))
+            session = await home.model.session()
+            await session.is_told()
+            phone.drop()
+            await call
+            asked = len(crm.methods)
+            again = await phone.post("/voice/after")
+            call = asyncio.create_task(phone.stream(token_in(again.text)))
+            second = await home.model.session(2)
+            await second.is_told()
+            second.sends(ToolCall("c1", "find_customer", {"number": 7}))
+            await second.is_told()
+            assert second.answers[0].response["status"] == "ok"
+            assert len(crm.methods) == asked + 1, "on the session that was open already"
+            phone.drop()
+            await call
+            await asyncio.sleep(IDLE_S * 2)
+            assert [link for link in mcp.links if not link.is_over] == []
             await services.tools.settle(1)
 
 

@@ -22,8 +22,8 @@ MOST_BYTES = 4 * 1024 * 1024
 MOST_EVENT_BYTES = 512 * 1024
 MOST_PAGES = 10
 MOST_TEXT = 4_000
-IDLE_S = 90.0
-"""A session that no stream holds is closed after so long without a call."""
+IDLE_S = 600.0
+"""A session is closed after so long without a call of a tool: its phone call may have gone on in another process."""
 CLOSE_WITHIN_S = 2.0
 KEY = "parley/idempotency-key"
 """In a call's _meta: a server that wants to may tell a repeated call by it."""
@@ -51,8 +51,6 @@ class McpLink:
 
     def __init__(self, server: McpServer, guard: Guard, secrets: SecretHeaders, ended: Callable[[], None]) -> None:
         self.server = server
-        self.held = False
-        """A stream is there that may call its tools at any time."""
         self._guard = guard
         self._secrets = secrets
         self._client: Any = None
@@ -140,7 +138,7 @@ class McpLink:
                 async with asyncio.timeout(IDLE_S):
                     await self._leave.wait()
             except TimeoutError:
-                if not self.held and loop.time() - self._used_s >= IDLE_S:
+                if loop.time() - self._used_s >= IDLE_S:
                     return
 
 

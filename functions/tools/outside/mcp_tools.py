@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,6 @@ class McpTools:
     async def ready(self, agent: Agent, call_sid: str) -> None:
         """Sessions for this call; comes back when each stands or is known to be away."""
         links = [self.link(server, call_sid) for server in agent.mcp_servers]
-        for link in links:
-            link.held = True
         await asyncio.gather(*(self._listing(link) for link in links))
 
     async def _listing(self, link: McpLink) -> None:
@@ -64,6 +62,11 @@ class McpTools:
         """The call is over, or goes on elsewhere; None: all of them are."""
         links = [self._links.pop(key) for key in list(self._links) if call_sid in {None, key[0]}]
         await asyncio.gather(*(link.close() for link in links))
+
+    @property
+    def links(self) -> Sequence[McpLink]:
+        """The sessions there are."""
+        return tuple(self._links.values())
 
     def link(self, server: McpServer, call_sid: str) -> McpLink:
         """The call's session with this server, begun anew if there is none or it broke."""
