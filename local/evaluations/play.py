@@ -67,7 +67,8 @@ class Stage:
         async with self._scheduler():
             # The longest first, so that none of them is left over for the end.
             ordered = sorted(parts, key=lambda part: -len(part.scenario.moves))
-            for ended in asyncio.as_completed([play(part, place) for place, part in enumerate(ordered)]):
+            tasks = [asyncio.create_task(play(part, place)) for place, part in enumerate(ordered)]
+            for ended in asyncio.as_completed(tasks):
                 yield await ended
 
     async def play(self, part: Part) -> Played:
