@@ -16,6 +16,7 @@ from shared.domain.analysis import LEASE, Analysis, AnalysisJob, AnalysisState, 
 from shared.domain.announcement import Announcement, EventType, announcement_path
 from shared.domain.attempt import attempt_path
 from shared.domain.call import CallState, Ending, call_path
+from shared.domain.recording import BROKEN_OFF, RecordingState, recording_path
 from shared.store.agents import UnknownAgent
 from shared.store.change import change_document
 from shared.store.store import AlreadyExists, Conflict, Document, Merge, NotFound, OrderBy, Put, Update, Where, Write
@@ -76,6 +77,11 @@ async def _take(
         # Its process died: nobody wrote how it ended, and nobody will.
         state, ending = str(CallState.FAILED), str(Ending.INTERNAL_ERROR)
         crashed: dict[str, Any] = {"state": state, "ending": ending, "ended_at": now}
+        recording: Any = call.get("recording") or {}
+        if recording.get("state") == RecordingState.RECORDING:
+            broken = {"state": str(RecordingState.FAILED), "why": BROKEN_OFF}
+            crashed["recording"] = {**recording, **broken}
+            writes.append(Merge(recording_path(job.call_sid, recording["stream"]), broken))
         call |= crashed
         writes.append(Merge(call_path(job.call_sid), {**crashed, "updated_at": now}))
     if call is not None and not job.announced:

@@ -19,7 +19,8 @@ PADDING_MS = 250
 HEARD_WITHIN_MS = 3 * FRAME_MS
 """The record's count of a cut answer against the network's: marks, the clear and two clocks lie between them."""
 
-LIKE_ENOUGH = 0.95
+LIKE_ENOUGH = 0.9
+"""Two clocks and a network lie between them: an answer may stand a frame earlier in one than in the other."""
 MOST_APART = 50
 """Frames: the network begins to record when it answers, Parley when the stream has begun."""
 

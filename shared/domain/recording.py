@@ -30,6 +30,8 @@ SILENCE: Final = b"\xff"
 PART_TYPE: Final = "audio/basic"
 WAV_TYPE: Final = "audio/wav"
 
+BROKEN_OFF: Final = "the process that recorded it ended in the middle; what it had stored is kept"
+
 _MULAW: Final = 7
 _PCM: Final = 1
 _NAME = re.compile(r"\d{4}-\d\d-\d\d/[A-Za-z0-9]+/(?P<stream>\d+)\.((?P<part>\d{5})\.ulaw|wav)")

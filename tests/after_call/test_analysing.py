@@ -14,6 +14,7 @@ from local.speech_model.faults import Fault, Kind, Moment
 from shared.domain.agent import Model
 from shared.domain.analysis import MOST_TRIES, SETTLES, analysis_path
 from shared.domain.call import Speaker, call_path
+from shared.domain.recording import RecordingState, StreamRecording, recording_path
 from shared.genai import Place
 from shared.store.agents import AgentBook
 from shared.store.store import Merge
@@ -62,6 +63,17 @@ async def test_a_call_that_ended_in_a_crash_is_read_too(office: Office) -> None:
     call = await office.read(call_path(CALL))
     assert (call["state"], call["ending"]) == ("failed", "internal_error")
     assert call["analysis"]["summary"]
+
+
+async def test_the_recording_of_a_call_that_crashed_is_said_to_have_broken_off(office: Office) -> None:
+    part = StreamRecording(1, RecordingState.RECORDING, "2027-02-22/CA1/")
+    await office.store.create(recording_path(CALL, 1), part.to_document())
+    await office.a_call(ended=False, recording={"state": "recording", "stream": 1, "where": "gs://b/2027-02-22/CA1/"})
+    await office.later(minutes=26)
+    of_call, of_stream = (await office.read(call_path(CALL)))["recording"], await office.read(recording_path(CALL, 1))
+    assert (of_call["state"], of_call["where"]) == ("failed", "gs://b/2027-02-22/CA1/")
+    assert (of_stream["state"], of_stream["folder"]) == ("failed", "2027-02-22/CA1/")
+    assert "what it had stored is kept" in of_call["why"] == of_stream["why"]
 
 
 async def test_two_beats_at_once_read_every_call_once(office: Office) -> None:
