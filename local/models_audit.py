@@ -53,8 +53,10 @@ def audit(
 ) -> Iterator[Finding]:
     """What is wrong or soon will be, agent by agent; listed has only the platforms that answered."""
     everything = frozenset().union(*listed.values())
-    for agent in agents:
-        for problem in [*problems_of(agent, known, tools, listed=everything), *tool_problems(agent)]:
+    others = {agent.id: agent for agent in agents}
+    for agent in others.values():
+        cannot_work = problems_of(agent, known, tools, listed=everything, others=others)
+        for problem in [*cannot_work, *tool_problems(agent)]:
             yield Finding(agent.id, Weight.FAILURE, str(problem))
         for place in agent.model.and_fallbacks():
             model = known.model(place.id)
