@@ -94,9 +94,6 @@ def _own_tools(agent: Agent) -> set[str]:
 
 def _background(agent: Agent, known: Catalogue) -> Iterator[AgentProblem]:
     own = _own_tools(agent)
-    for tool in agent.tool_needs:
-        if tool not in own:
-            yield AgentProblem(f"tool_needs.{tool}", f"{tool} is not among the agent's tools", nearest(tool, own))
     for number, tool in enumerate(agent.tools_in_background):
         field = f"tools_in_background[{number}]"
         if tool not in own:

@@ -105,7 +105,6 @@ def test_what_is_no_document_is_said(written: object) -> None:
             "not among",
             "end_call",
         ),
-        ({"tools": ["end_call"], "tool_needs": {"end_cal": ["x"]}}, "tool_needs.end_cal", "not among", "end_call"),
         ({"transfer_numbers": {"desk": "030 1234"}}, "transfer_numbers.desk", "country", None),
         ({"transfer_numbers": {"desk": "0049 30 23125555"}}, "transfer_numbers.desk", "dials", "+493023125555"),
         ({"languages": {"start": "en", "allowed": ["en", "tlh"]}}, "languages.allowed[1]", "does not speak", None),
