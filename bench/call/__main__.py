@@ -27,7 +27,7 @@ ADDED_P95_MS = 20.0
 """More than that, or one underrun, and a core carries too many calls."""
 PEERS_P95_MS = 50.0
 """Pipecat adds 32 ms to a single call and runs dry at the end of most answers; by the measure above it carries none."""
-PACKAGES = ("uvicorn", "uvloop", "websockets", "picows", "google-genai", "numpy", "msgspec")
+PACKAGES = ("uvicorn", "uvloop", "aiofastnet", "websockets", "picows", "google-genai", "numpy", "msgspec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +181,13 @@ def show(row: Row) -> None:
     )
 
 
-def search(measured: Measured, good: int, step: int, seconds: float) -> tuple[list[Row], int]:
-    """From `good` upwards until it is too many; the load only grows, so the step is what the answer is good to."""
+def search(measured: Measured, load: int, step: int, seconds: float) -> list[Row]:
+    """From this load upwards until it is too much; calls are only added, so the step is what the answer is good to."""
     rows: list[Row] = []
-    while True:
-        rows.append(measured.at(good + step, seconds))
-        if not rows[-1].is_good:
-            return rows, good
-        good += step
+    while not rows or rows[-1].is_good:
+        rows.append(measured.at(load, seconds))
+        load += step
+    return rows
 
 
 def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: World) -> tuple[list[Row], int | None]:
@@ -203,9 +202,9 @@ def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: Wo
         most = None
         if wanted.search:
             step = 5 if bridge is PIPECAT else 20
-            good = max((row.calls for row in rows if row.is_good), default=0)
-            more, most = search(measured, max(good, 0), step, wanted.seconds)
-            rows += more
+            # A load that was too much is tried again: fewer calls than stand cannot be measured.
+            rows += search(measured, loads[-1] + step if rows[-1].is_good else loads[-1], step, wanted.seconds)
+            most = max((row.calls for row in rows if row.is_good), default=0)
         around.ask(hang_up=True)
     return rows, most
 
