@@ -25,9 +25,9 @@ from shared.domain.recording import (
 )
 from shared.objects.objects import Objects, ObjectsError
 
-PART_BYTES: Final = 10_000 * BYTES_PER_MS
-"""Ten seconds: what a crash may lose, beside the time line's lag."""
-MOST_WAITING: Final = 3
+PART_BYTES: Final = 5_000 * BYTES_PER_MS
+"""Five seconds: what a crash may lose, beside the time line's lag."""
+MOST_WAITING: Final = 6
 """Half a megabyte of a call, while the store is away."""
 LAST_TRIES_S: Final = (0.0, 1.0, 3.0)
 AWAY_S: Final = 5.0

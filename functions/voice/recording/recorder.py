@@ -20,8 +20,8 @@ from shared.domain.recording_law import says_it_is_recorded
 
 log = logging.getLogger(__name__)
 
-HAND_OVER_MS: Final = 2_000
-MOST_WAITING: Final = 30
+HAND_OVER_MS: Final = 1_000
+MOST_WAITING: Final = 60
 """Batches; a minute of call."""
 MOST_TURNS: Final = 3
 """Of the agent's, in which words about recording are the notice and not something else."""

@@ -21,7 +21,7 @@ from shared.store.store import Merge, Put
 log = logging.getLogger(__name__)
 
 THREADS: Final = 4
-"""A part takes a tenth of a second to store, and a call makes one in ten seconds."""
+"""A part takes a tenth of a second to store, and a call makes one in five seconds."""
 
 
 class Recordings:
