@@ -54,6 +54,16 @@ class Evaluation:
     lacking: Counter[str] = field(default_factory=Counter)
     """Variables that the agent's words name, and contacts that have none."""
 
+    @property
+    def somebody(self) -> bool:
+        """Somebody would be called, now or later."""
+        return bool(self.dial_now or any(one.waits for one in self.refused.values()))
+
+    @property
+    def nobody(self) -> bool:
+        """Nobody ever would, of all of them."""
+        return self.complete and not self.somebody
+
     def add(self, contact: Contact, no: Refusal | None) -> None:
         """Count a contact."""
         self.evaluated += 1
@@ -92,8 +102,8 @@ class Evaluator:
         self._variables = frozenset(variables)
         self._places: set[tuple[str, tuple[str, ...]]] = set()
 
-    async def run(self) -> Evaluation:
-        """Look at as many contacts as the time allows."""
+    async def run(self, *, until_somebody: bool = False) -> Evaluation:
+        """Look at as many contacts as the time allows; or until one is found who is to be called, now or later."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._services.preflight_s
         known = await self._know()
@@ -101,7 +111,7 @@ class Evaluator:
         now = self._services.clock.now()
         async for contacts in self._contacts():
             await asyncio.to_thread(self._ask, contacts, known, now, found)
-            if loop.time() >= until_s:
+            if loop.time() >= until_s or (until_somebody and found.somebody):
                 return found
         found.complete = True
         return found

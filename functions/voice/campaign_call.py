@@ -86,6 +86,10 @@ class CampaignCall:
     def _achieved(self, outcome: Outcome | None) -> None:
         self._outcome = weightier(self._outcome, outcome)
 
+    def has_left_message(self) -> None:
+        """The campaign's message has been said to its end after the beep."""
+        self._left_message = True
+
     def waits_for_beep(self, wish: Wish | None) -> bool:
         """Whether the call goes on though the agent has ended it: it has recognised the machine by its greeting, and
         the campaign's message is to be left after the beep."""

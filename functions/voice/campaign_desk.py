@@ -13,10 +13,13 @@ from functions.voice.conversation import Conversation
 from functions.voice.prompts import OPTED_OUT, leave_message
 from functions.voice.stream_over import StreamOver
 from shared.domain.agent import Agent
-from shared.domain.call import Ending, Turn
+from shared.domain.call import Ending, Speaker, Turn
 from shared.domain.suppression import Evidence
 
 ANSWERS_WITHIN_S = 3.0
+"""The model mostly takes a machine's greeting for a caller's turn, and answers it besides saying the message."""
+HEARD_WITHIN_S = 60.0
+"""Of being told; a message is shorter."""
 LOOK_EVERY_S = 0.05
 
 
@@ -31,6 +34,7 @@ class CampaignDesk:
         now_ms: Callable[[], float],
         tell: Callable[[str], None],
         perform: Callable[[Sequence[Action]], None],
+        tell_afresh: Callable[[str], None],
     ) -> None:
         self._campaign = campaign
         self._record = record
@@ -38,7 +42,11 @@ class CampaignDesk:
         self._now_ms = now_ms
         self._tell = tell
         self._perform = perform
-        self._told_to_leave_ms: float | None = None
+        self._tell_afresh = tell_afresh
+        """Tells a new session, which knows nothing of what this one is about to say."""
+        self._leaves = False
+        """A machine is recording."""
+        self._told_ms: float | None = None
         """When the agent was told to say the campaign's message; what it says from then on is recorded."""
         self._stopped_by_key = False
         self.group: asyncio.TaskGroup
@@ -68,7 +76,7 @@ class CampaignDesk:
         """Whether the call goes on though a tool wished to end it."""
         if self._campaign is None:
             return False
-        if self._told_to_leave_ms is not None:
+        if self._leaves:
             # What it wished while it answered the greeting comes too early as well.
             return not self._message_said
         return self._campaign.waits_for_beep(wish)
@@ -76,7 +84,7 @@ class CampaignDesk:
     @property
     def _message_said(self) -> bool:
         begun_ms = self._conversation.agent.begun_ms
-        return self._told_to_leave_ms is not None and begun_ms is not None and begun_ms > self._told_to_leave_ms
+        return self._told_ms is not None and begun_ms is not None and begun_ms > self._told_ms
 
     def _act_on(self, campaign: CampaignCall, opt_out: Evidence | None, *, by_key: bool = False) -> None:
         if opt_out is not None:
@@ -107,16 +115,35 @@ class CampaignDesk:
         self._record.event("machine_answered", self._now_ms(), {"message": bool(message)})
         if not message:
             raise StreamOver(Ending.AGENT_ENDED)
-        # The machine is recording: whatever is being said to its greeting, or about to be, has no place on it.
-        await self._greeting_is_answered()
-        self._perform(self._conversation.make_way(self._now_ms()))
-        self._told_to_leave_ms = self._now_ms()
-        self._tell(leave_message(message))
+        await self._leave(message)
 
-    async def _greeting_is_answered(self) -> None:
-        """The model mostly takes a greeting for a caller's turn, and would answer it besides saying the message."""
-        for _ in range(round(ANSWERS_WITHIN_S / LOOK_EVERY_S)):
-            if self._conversation.agent.is_open or not self._conversation.is_caller_unanswered:
+    async def _leave(self, message: str) -> None:
+        """The machine is recording: whatever is being said to its greeting, or about to be, has no place on it."""
+        conversation, self._leaves = self._conversation, True
+        await self._until(lambda: conversation.agent.is_open or not conversation.is_caller_unanswered, ANSWERS_WITHIN_S)
+        self._perform(conversation.make_way(self._now_ms()))
+        self._told_ms = self._now_ms()
+        # A model that is in the middle of something would say the rest of it first.
+        (self._tell if conversation.is_model_done else self._tell_afresh)(leave_message(message))
+        await self._until(lambda: self._message_heard, HEARD_WITHIN_S)
+        if self._message_heard and self._campaign is not None:
+            self._campaign.has_left_message()
+        raise StreamOver(Ending.AGENT_ENDED)
+
+    @property
+    def _message_heard(self) -> bool:
+        """To its end, from its beginning."""
+        told_ms = self._told_ms or 0.0
+        turns = self._record.turns.values()
+        return any(
+            turn.speaker is Speaker.AGENT and turn.start_ms >= told_ms and turn.text and not turn.cut_off
+            for turn in turns
+        )
+
+    @staticmethod
+    async def _until(done: Callable[[], bool], longest_s: float) -> None:
+        for _ in range(round(longest_s / LOOK_EVERY_S)):
+            if done():
                 return
             await asyncio.sleep(LOOK_EVERY_S)
 

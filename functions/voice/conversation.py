@@ -65,6 +65,11 @@ class Conversation:
         return self._talk.is_quiet
 
     @property
+    def is_model_done(self) -> bool:
+        """The model has ended its turn."""
+        return self._talk.model_done
+
+    @property
     def is_caller_unanswered(self) -> bool:
         """What the caller says, or has just said, is not answered yet."""
         return self._caller.is_unanswered

@@ -76,8 +76,9 @@ class ModelEvents:
         return [ClearPlayout(), *map(SaveTurn, turns), Note("flawed_answer", {"why": why})]
 
     def make_way(self, now_ms: float) -> list[Action]:
-        """Nothing more of what is being said is to be heard."""
+        """Nothing more of what is being said is to be heard, and nothing of it is owed."""
         talk = self._talk
+        talk.watch.calm()
         if not talk.agent.is_waiting:
             return []
         if talk.agent.is_open:

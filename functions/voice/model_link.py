@@ -43,6 +43,8 @@ class Move(StrEnum):
     """It is stuck for good: a fresh one, at the next place."""
     BROKEN = "broken"
     """It ended by itself."""
+    AFRESH = "afresh"
+    """What it is saying, or about to say, is not wanted: a fresh one where it is."""
     HANDED_OVER = "handed_over"
     """Another agent goes on, with a session of its own."""
 
@@ -277,7 +279,7 @@ class ModelLink:
             self._memory.session_ends(move)
         if move is Move.BROKEN:
             self._may_break_again(now_s)
-        if move in {Move.REPLACE, Move.HANDED_OVER}:
+        if move in {Move.REPLACE, Move.AFRESH, Move.HANDED_OVER}:
             self._arrears.handle = None
         if move is Move.REPLACE:
             self._places.next()

@@ -28,7 +28,7 @@ from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Message, Stop
 from functions.voice.meter import Meter
-from functions.voice.model_link import ModelLink
+from functions.voice.model_link import ModelLink, Move
 from functions.voice.opening import Greeted, Opening
 from functions.voice.patience import Pace
 from functions.voice.performer import Performer
@@ -84,7 +84,9 @@ class CallSession:
         tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context, company.keep)
         self._keypad = Keypad(conversation, now_ms, self._perform_now)
         campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
-        self._campaign = CampaignDesk(campaign, record, conversation, now_ms, self._tell, self._perform_now)
+        self._campaign = CampaignDesk(
+            campaign, record, conversation, now_ms, self._tell, self._perform_now, self._tell_afresh
+        )
         self._languages = LanguageWatch(agent, self._language, services.tagger)
         recorder = self._recorder = services.recordings.of(ticket.call_sid, ticket.stream_no, agent, ticket.caller)
         self._opening = Opening(
@@ -124,6 +126,10 @@ class CallSession:
 
     def _tell(self, text: str) -> None:
         self._performer.tell(text)
+
+    def _tell_afresh(self, text: str) -> None:
+        self._performer.tell(text, told=True)
+        self._link.move(Move.AFRESH)
 
     def _line_lost(self) -> None:
         self._speaking.line_lost()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from shared.domain.agent import AgentId, LanguageTag
 from shared.domain.calling_rules import Caps, Purpose
 from shared.domain.disposition import Disposition
+from shared.domain.phone_number import is_region
 from shared.domain.record import Instant, Record
 from shared.domain.weekly_hours import Hours
 
@@ -182,11 +185,28 @@ class CampaignDraft(_Strict):
             return written
         return {key: value for key, value in written.items() if value is not None and (key, value) != ("window", {})}
 
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> CampaignDraft:
-        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+    @field_validator("ends_at")
+    @classmethod
+    def _ends_after_it_starts(cls, ends_at: datetime | None, info: ValidationInfo) -> datetime | None:
+        starts_at = info.data.get("starts_at")
+        if starts_at and ends_at and ends_at <= starts_at:
             raise ValueError("ends_at must come after starts_at")
-        return self
+        return ends_at
+
+    @field_validator("countries")
+    @classmethod
+    def _are_countries(cls, countries: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [one for one in countries if not is_region(one)]
+        if unknown:
+            raise ValueError(f"countries are ISO 3166 codes such as IN or US, and {unknown[0]!r} is none")
+        return countries
+
+    @field_validator("caller_ids")
+    @classmethod
+    def _are_numbers(cls, caller_ids: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"\+[1-9]\d{7,14}", one) for one in caller_ids):
+            raise ValueError("caller_ids are our own numbers with + and country code, such as +13105550100")
+        return caller_ids
 
 
 class Campaign(CampaignDraft, Record):

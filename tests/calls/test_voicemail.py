@@ -55,14 +55,18 @@ class Answered:
 
     @property
     def beep_over_ms(self) -> int:
-        """When the machine's beep was over, on the recording: then it waits for the line to drop."""
-        return int(next(one["at_ms"] for one in self.seen["events"] if one.get("does") == "await"))
+        """When the machine's beep was over, on the recording: then it waits for the line to drop. Its end, if it did
+        not come to that."""
+        waits = [int(one["at_ms"]) for one in self.seen["events"] if one.get("does") == "await"]
+        _, agent = channels(self.recording)
+        return waits[0] if waits else round(len(agent) / BYTES_PER_S * 1000)
 
     @property
     def recorded(self) -> list[dict[str, Any]]:
         """What the agent said into the machine."""
         since_ms = self.beep_over_ms - PADDING_MS
-        return [turn for turn in self.turns if turn["speaker"] == "agent" and turn["end_ms"] > since_ms]
+        heard = [turn for turn in self.turns if turn["text"]]  # of one that was cut off at once nothing was
+        return [turn for turn in heard if turn["speaker"] == "agent" and turn["end_ms"] > since_ms]
 
     @property
     def silence_after_beep_s(self) -> float:

@@ -171,6 +171,44 @@ async def test_a_double_click_launches_once(console: Console) -> None:
     assert again["launched_at"] == both[0].json()["launched_at"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"window": {"start": "22:00", "end": "23:00"}}, "outside window"),
+        ({"countries": ["US"]}, "country not enabled"),
+        ({"ends_at": "2026-11-20T10:00:00+05:30"}, "expired"),
+    ],
+    ids=["hours that are never open", "another country", "an end in the past"],
+)
+async def test_a_launch_that_would_skip_everybody_for_good_is_refused(
+    laptop: Console, changes: dict[str, Any], reason: str
+) -> None:
+    campaign = await laptop.a_campaign(await laptop.a_list(), **changes)
+    path = f"/api/campaigns/{campaign['campaign_id']}"
+    look = await laptop.get(f"{path}/preflight")
+    assert (look["can_launch"], look["dial_now"], look["wait"]) == (False, 0, 0)
+    problem = await laptop.does("POST", f"{path}/launch", expect=409)
+    assert problem["code"] == "nobody_to_call"
+    assert reason in problem["detail"]
+    await laptop.does("PATCH", path, {"window": {}, "countries": [], "ends_at": None})
+    assert (await laptop.does("POST", f"{path}/launch"))["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"countries": ["Germany"]}, "countries"),
+        ({"caller_ids": ["+911234"]}, "caller_ids"),
+        ({"starts_at": "2026-11-24T10:00:00+05:30", "ends_at": "2026-11-23T10:00:00+05:30"}, "ends_at"),
+        ({"voicemail": {"leave_message": True}}, "voicemail"),
+        ({"voicemail": {"leave_message": True, "message": {"hi": " "}}}, "voicemail"),
+    ],
+)
+async def test_what_a_draft_cannot_say_is_named(laptop: Console, changes: dict[str, Any], field: str) -> None:
+    problem = await laptop.a_campaign(await laptop.a_list(), expect=422, **changes)
+    assert problem["field"] == field
+
+
 async def test_a_launch_without_anybody_to_call_is_refused(laptop: Console) -> None:
     nobody = await laptop.a_campaign(await laptop.a_list("Mobile,Consent\n12345,yes\n9876543210,no\n"))
     problem = await laptop.does("POST", f"/api/campaigns/{nobody['campaign_id']}/launch", expect=409)

@@ -15,6 +15,14 @@ from shared.store.suppressions import suppress
 from tests.console.conftest import HASH_NUMBER, INDIAN_LIST, Console
 
 
+async def test_a_list_without_a_column_of_consent_says_so(laptop: Console) -> None:
+    bare = "Name,Mobile\nAsha,9876543210\n"
+    account = await laptop.has_read((await laptop.uploads(bare))["list_id"])
+    assert [one["code"] for one in account["warnings"]] == ["no_consent_column"]
+    account = await laptop.has_read((await laptop.uploads(bare, purpose="service"))["list_id"])
+    assert account["warnings"] == []
+
+
 async def test_an_uploaded_list_gets_an_honest_account(console: Console) -> None:
     accepted = await console.uploads(INDIAN_LIST)
     assert set(accepted) == {"list_id", "status"}

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
+from functions.console.evaluation import Evaluator
 from functions.console.lists.row_document import list_path
 from functions.console.operation import Answer, Asked, Operation, Paging, found, page_of
 from functions.console.problem import Problem, invalid
@@ -149,6 +150,7 @@ class CampaignsApi:
         agent = await self._check(campaign)
         if campaign.state is CampaignState.DRAFT:
             await self._check_list(campaign)
+            await self._check_somebody(campaign)
         now = self._clock.now()
 
         def launched(one: Campaign) -> Campaign:
@@ -233,6 +235,19 @@ class CampaignsApi:
                 field="language",
             )
         return agent
+
+    async def _check_somebody(self, campaign: Campaign) -> None:
+        """That the campaign's own hours, countries and end leave somebody to call: what is launched cannot be mended,
+        and would skip everybody for good."""
+        found = await Evaluator(self._services, campaign).run(until_somebody=True)
+        if found.nobody:
+            reasons = "; ".join(f"{one.count:,} {code.replace('_', ' ')}" for code, one in found.refused.items())
+            raise Problem(
+                409,
+                "Nobody on the list would ever be called",
+                f"Look at the check before launch and change the draft. ({reasons})",
+                code="nobody_to_call",
+            )
 
     async def _check_list(self, campaign: Campaign) -> None:
         """That there is somebody to call."""

@@ -250,6 +250,13 @@ def _list_checks(campaign: Campaign, of_list: dict[str, Any], found: Evaluation)
     elif campaign.state is CampaignState.DRAFT and not sum(of_list["counts"].get(str(one), 0) for one in CALLABLE):
         level: Literal["error", "warning"] = "error" if not found.dial_now else "warning"
         yield Check(code="no_contacts", level=level, sentence="The list has nobody who may be called.")
+    elif campaign.state is CampaignState.DRAFT and found.nobody:
+        yield Check(
+            code="nobody_to_call",
+            level="error",
+            sentence="Nobody on the list would ever be called.",
+            fix="Look at the reasons below: hours, countries or end of the campaign leave nobody.",
+        )
     if of_list and of_list["purpose"] != str(campaign.purpose):
         yield Check(
             code="other_purpose",

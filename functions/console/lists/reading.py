@@ -16,6 +16,7 @@ from functions.console.lists.header import LOOKED_AT, find_header, first_row
 from functions.console.lists.list_error import ListError
 from functions.console.lists.records import Records
 from functions.console.lists.report import Report
+from shared.domain.calling_rules import Purpose
 from shared.domain.contact_row import ContactRow
 from shared.domain.phone_number import is_region
 
@@ -136,6 +137,8 @@ class ListReading:
         warnings["other_sheets"] = len(self._records.other_sheets)
         warnings["empty_at_end"] = self._classifier.empty_rows_at_end
         warnings["no_rows"] = int(not self.report.total)
+        if self._classifier.terms.purpose is Purpose.MARKETING and all(one.role != "consent" for one in self.columns):
+            warnings["no_consent_column"] = self.report.total
 
     def close(self) -> None:
         """Let go of the file."""

@@ -19,6 +19,8 @@ WARNINGS: dict[str, str] = {
     "empty_at_end": "Left out: {rows} at the end, because empty.",
     "no_rows": "The list has a header and no rows.",
     "other_sheets": "The workbook has other sheets ({n}), which were not read.",
+    "no_consent_column": "The list has no column of consent, and nobody is called for marketing without. Add one (yes "
+    "or no for each person), or say in the mapping which column it is.",
     "no_header": "The list has no header; its columns are called column_1, column_2 and so on.",
     "titles_skipped": "Left out: {rows} above the header.",
     "language_unreadable": "In {rows} nobody knows the language that is named; the campaign's is used.",
