@@ -14,6 +14,7 @@ from functions.voice.prompts import OPTED_OUT, leave_message
 from functions.voice.stream_over import StreamOver
 from shared.domain.agent import Agent
 from shared.domain.call import Ending, Speaker, Turn
+from shared.domain.calling_rules import Purpose
 from shared.domain.suppression import Evidence
 
 ANSWERS_WITHIN_S = 3.0
@@ -49,11 +50,15 @@ class CampaignDesk:
         self._told_ms: float | None = None
         """When the agent was told to say the campaign's message; what it says from then on is recorded."""
         self._stopped_by_key = False
+        self.opening_is_owed = campaign is not None and campaign.errand.campaign.purpose is Purpose.MARKETING
+        """The law wants the first sentences of a marketing call to be heard, and they have not been heard whole."""
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
 
     def heard_turn(self, turn: Turn) -> None:
         """Somebody has said this."""
+        if turn.speaker is Speaker.AGENT and not turn.cut_off:
+            self.opening_is_owed = False
         if self._campaign is not None:
             self._act_on(self._campaign, self._campaign.heard_turn(turn))
 

@@ -30,7 +30,7 @@ from functions.voice.conversation import Conversation
 from functions.voice.greetings.first_words import FirstWords
 from functions.voice.leg import TwilioLeg
 from functions.voice.model_link import ModelLink, Move
-from functions.voice.prompts import NUDGES, SAY_IT_IS_RECORDED, what_was_heard
+from functions.voice.prompts import NUDGES, OPENING_IS_OWED, SAY_IT_IS_RECORDED, what_was_heard
 from functions.voice.recording.recorder import Recorder
 from functions.voice.stream_over import StreamOver
 from functions.voice.tool_desk import Granted, ToolDesk
@@ -60,6 +60,7 @@ class Performer:
         heard_turn: Callable[[Turn], None],
         recorder: Recorder,
         first_words: FirstWords,
+        opening_is_owed: Callable[[], bool],
     ) -> None:
         self._leg = leg
         self._link = link
@@ -75,6 +76,8 @@ class Performer:
         """A turn was kept: somebody else wants to know."""
         self._recorder = recorder
         self._first_words = first_words
+        self._opening_is_owed = opening_is_owed
+        """The law's first sentences have not been heard whole."""
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
         self._texts: asyncio.Queue[tuple[Callable[[str], Awaitable[None]], str]] = asyncio.Queue()
@@ -142,9 +145,13 @@ class Performer:
         self._first_words.played(ulaw)
 
     def _heard(self, heard: str, unheard: str) -> str:
-        """What the model is told of an answer that was cut off, which may have kept the notice from being heard."""
-        told = what_was_heard(heard, unheard)
-        return f"{told} {SAY_IT_IS_RECORDED}" if self._recorder.notice_is_owed else told
+        """What the model is told of an answer that was cut off, and of what the caller had to hear and did not."""
+        told = [what_was_heard(heard, unheard)]
+        if self._opening_is_owed():
+            told.append(OPENING_IS_OWED)
+        elif self._recorder.notice_is_owed:
+            told.append(SAY_IT_IS_RECORDED)
+        return " ".join(told)
 
     def tell(self, text: str, *, told: bool = False) -> None:
         """Direct the model, which is to answer by voice; told: it has been already."""

@@ -97,6 +97,11 @@ SAY_IT_IS_RECORDED = (
     "[They have not heard yet that this call is recorded. Say so in a few words with your next answer.]"
 )
 
+OPENING_IS_OWED = (
+    "[The law wants them to hear the whole of your opening. Unless they want no calls, begin your next answer with what"
+    " they did not hear of it.]"
+)
+
 RESUMED = (
     "[The connection was interrupted for a moment and is back. Say in one short sentence that you are back, and go on"
     " where you were.]"

@@ -108,6 +108,7 @@ class CallSession:
             heard_turn=self._heard_turn,
             recorder=recorder,
             first_words=self._opening.first_words,
+            opening_is_owed=lambda: self._campaign.opening_is_owed,
         )
         self._perform = self._performer.perform
         self._hearing = Hearing(link, conversation, recorder, now_ms, self._perform, lambda: self._keypad.is_typed_on)

@@ -1,0 +1,47 @@
+"""What the law wants a called person to hear is said again when they spoke over it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from functions.voice.prompts import OPENING_IS_OWED
+from functions.voice.speech.model import AgentText, CallerText, Interrupted
+from shared.domain.calling_rules import Purpose
+from shared.domain.campaign import Voicemail
+from tests.voice.test_machines import Answered, answered
+
+pytestmark = pytest.mark.virtual_time
+
+
+async def speak_over(call: Answered, words: str) -> None:
+    """The agent says something long, and whoever answered speaks over it."""
+    call.session.sends(AgentText(words))
+    call.session.speaks(6_000)
+    await asyncio.sleep(1.5)
+    speaking = asyncio.create_task(call.phone.speaks(800))
+    await asyncio.sleep(0.4)
+    call.session.sends(Interrupted(), CallerText("Hello?"))
+    await speaking
+    await asyncio.sleep(0.6)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.MARKETING, Purpose.SERVICE])
+async def test_a_hello_over_the_opening_of_marketing_makes_the_agent_say_the_rest_of_it(purpose: Purpose) -> None:
+    async with answered(Voicemail(), purpose=purpose) as call:
+        await call.session.is_told()
+        await speak_over(call, "नमस्ते, मैं तारा हूँ, एक ऑटोमेटेड असिस्टेंट। आगे कॉल न चाहें, तो नौ दबाएँ।")
+        told = [text for text in call.session.context if OPENING_IS_OWED in text]
+        assert len(told) == (purpose is Purpose.MARKETING)
+
+
+async def test_once_it_was_heard_nobody_hears_it_again() -> None:
+    async with answered(Voicemail(), purpose=Purpose.MARKETING) as call:
+        await call.session.is_told()
+        call.agent_says("नमस्ते, मैं तारा हूँ, एक ऑटोमेटेड असिस्टेंट।", 2_000)
+        await asyncio.sleep(2.5)
+        await call.says("हाँ जी?")
+        await speak_over(call, "आपकी मेंबरशिप तीस नवंबर को खत्म हो रही है।")
+        assert call.session.context
+        assert not any(OPENING_IS_OWED in text for text in call.session.context)
