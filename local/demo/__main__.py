@@ -1,12 +1,18 @@
-"""``python -m local.demo``: a phone call from the first ring to the record, with nothing configured."""
+"""``python -m local.demo``: a phone call from the first ring to the record, with nothing configured.
+
+With --firestore the records are kept by Google's own Firestore emulator instead of SQLite.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +27,7 @@ from local.demo.checks import Check, check_call
 from local.demo.phone_network import PhoneNetwork
 from local.demo.transcript import follow, line, styled
 from local.dialogues import FOLDER, Dialogue, read_all
+from local.firestore_emulator import EmulatorMissing, firestore_emulator
 from local.serve import LOCAL_NUMBER, served, stand_ins
 from shared.logs import start_logs
 from shared.settings import Settings, read_settings
@@ -34,7 +41,6 @@ NOT_HERE = ("GEMINI_", "GOOGLE_", "TWILIO_", "FIRESTORE_", "STORE_URL", "PUBLIC_
 
 async def demo() -> bool:
     """Run it; whether everything was as it should be."""
-    _embedded_defaults()
     async with stand_ins(read_settings()) as around:
         settings = read_settings()
         start_logs(level="WARNING", project=None, as_json=False)
@@ -156,5 +162,28 @@ def _verdict(checks: list[Check]) -> bool:
     return not failed
 
 
+@contextmanager
+def _in_firestore() -> Iterator[None]:
+    """Records are kept by the emulator while the block runs. Raises EmulatorMissing."""
+    with firestore_emulator() as host:
+        os.environ |= {"FIRESTORE_EMULATOR_HOST": host, "STORE_URL": "firestore://demo/(default)"}
+        yield
+
+
+def main() -> int | str:
+    """Status of the process, or why it could not begin."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description="Parley's main job, with nothing configured.")
+    parser.add_argument(
+        "--firestore", action="store_true", help="keep the records in the Firestore emulator (gcloud's)"
+    )
+    firestore = parser.parse_args().firestore
+    _embedded_defaults()
+    try:
+        with _in_firestore() if firestore else nullcontext():
+            return 0 if asyncio.run(demo()) else 1
+    except EmulatorMissing as error:
+        return f"scripts/demo: {error}"
+
+
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(demo()) else 1)
+    sys.exit(main())
