@@ -83,6 +83,11 @@ class CampaignCall:
             case CallbackPromised():
                 self._achieved(Outcome.CALLBACK_SCHEDULED)
 
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the conversation has achieved, as far as tools, keys and the person's words tell."""
+        return self._outcome
+
     def _achieved(self, outcome: Outcome | None) -> None:
         self._outcome = weightier(self._outcome, outcome)
 

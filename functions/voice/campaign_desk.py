@@ -55,6 +55,12 @@ class CampaignDesk:
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
 
+    @property
+    def outcome(self) -> dict[str, str]:
+        """What the conversation achieved, as the call's record has it; nothing where nobody can tell yet."""
+        outcome = None if self._campaign is None else self._campaign.outcome
+        return {} if outcome is None else {"outcome": str(outcome)}
+
     def heard_turn(self, turn: Turn) -> None:
         """Somebody has said this."""
         if turn.speaker is Speaker.AGENT and not turn.cut_off:

@@ -215,6 +215,7 @@ class CallSession:
             "model": self._link.model,
             "model_place": self._link.place,
             "failure": self._failure,
+            **self._campaign.outcome,
             "language_use": self._languages.use().to_document(),
         }
         self._record.ended(ending, now_ms, extra)

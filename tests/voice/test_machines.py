@@ -242,3 +242,4 @@ async def test_whoever_presses_nine_is_told_once_that_nobody_will_call_again() -
         assert len(said) == 1
         kinds = call.home.kinds()
         assert (kinds.count("opt_out"), kinds.count("suppressed"), kinds.count("dtmf")) == (1, 1, 2)
+    assert call.home.call()["outcome"] == "do_not_call"
