@@ -2,8 +2,9 @@
 
 Turns on the phone are short. Most scripts name their language by themselves; Devanagari, Bengali and Arabic letters and
 all of Latin need more: words that only one of the languages has, then py3langid, a detector, among the languages that
-are left. Hindi comes in Devanagari and in Latin letters, and mixed with English in both; the tag says which language it
-is, and the script says how it was written.
+are left. The detector takes a good part of a millisecond: it is asked only where its answer could change the tag.
+Hindi comes in Devanagari and in Latin letters, and mixed with English in both; the tag says which language it is, and
+the script says how it was written.
 """
 
 from __future__ import annotations
@@ -101,11 +102,7 @@ class Tagger:
 
     def _likely(self, text: str, among: Sequence[str]) -> Mapping[str, float]:
         """How likely each of these is, one of them for certain; all alike without a detector."""
-        if self._detector is None:
-            return dict.fromkeys(among, 0.0)
-        found = self._detector(text)
-        whole = sum(found.get(language, 0.0) for language in among) or 1.0
-        return {language: found.get(language, 0.0) / whole for language in among}
+        return _among({} if self._detector is None else self._detector(text), among)
 
     def _native(self, script: str, words: Sequence[str], text: str, expected: frozenset[str]) -> str:
         match script:
@@ -123,6 +120,8 @@ class Tagger:
                 return BY_SCRIPT[script]
 
     def _one_of(self, pair: Sequence[str], text: str, expected: frozenset[str]) -> str:
+        if pair[0] in expected and pair[1] not in expected:
+            return pair[0]  # whatever the detector says: all its likelihoods together are 1
         likely = self._likely(text, pair)
         return max(pair, key=lambda one: likely[one] + (1.0 if one in expected else 0.0))
 
@@ -133,9 +132,13 @@ class Tagger:
         foreign = sum(1 for word in words if word in english and word not in hindi and word not in marathi)
         if foreign >= 2 and for_hindi + for_marathi == 0 and foreign * 2 > len(words):
             return "en"
-        likely = self._likely(text, ("hi", "mr"))
         doubt = 1.0 if "hi" in expected and "mr" not in expected else -1.0 if "mr" in expected else 0.0
-        is_marathi = for_marathi + likely["mr"] > for_hindi + likely["hi"] + doubt
+        lead = for_marathi - for_hindi - doubt
+        if -1 < lead <= 1:  # a likelihood of 1 could turn it
+            likely = self._likely(text, ("hi", "mr"))
+            is_marathi = for_marathi + likely["mr"] > for_hindi + likely["hi"] + doubt
+        else:
+            is_marathi = lead > 1
         language = "mr" if is_marathi and (for_marathi or "mr" in expected or self._detector is not None) else "hi"
         return f"{language}-en" if foreign >= 2 and foreign * 10 >= len(words) * 3 else language
 
@@ -147,13 +150,16 @@ class Tagger:
         votes["en"] += 0.5 * sum(1 for word in told if word in _words("en_shared"))
         if (hindi := _romanised_hindi(told, votes, expected)) is not None:
             return Tag(hindi, "Latn", sure=len(told) >= 2)
-        likely = self._likely(text, LATIN_LANGUAGES)
         # Of a single word the detector can only guess.
         weight = 3.0 if len(told) > 1 else 0.8
-        score = {one: votes[one] + weight * likely[one] + float(one in expected) for one in LATIN_LANGUAGES}
+        known = {one: votes[one] + float(one in expected) for one in LATIN_LANGUAGES}
+        if (sure_of := decided(known, weight)) is not None:
+            return Tag(sure_of, "Latn", sure=len(told) >= 2)
+        everything = {} if self._detector is None else self._detector(text)
+        likely = _among(everything, LATIN_LANGUAGES)
+        score = {one: known[one] + weight * likely[one] for one in LATIN_LANGUAGES}
         first, second = sorted(LATIN_LANGUAGES, key=lambda one: -score[one])[:2]
-        if self._detector is not None and len(told) >= FOREIGN_WORDS and votes[first] < 2:
-            everything = self._detector(text)
+        if everything and len(told) >= FOREIGN_WORDS and votes[first] < 2:
             stranger = max(everything, key=lambda one: everything[one])
             if (
                 everything[stranger] > 0.95
@@ -163,6 +169,21 @@ class Tagger:
             ):
                 return Tag(stranger, "Latn", sure=True)
         return Tag(first, "Latn", sure=len(told) >= 2 and score[first] - score[second] >= 1.0)
+
+
+def decided(known: Mapping[str, float], weight: float) -> str | None:
+    """The language that stays first by at least 1, whatever the detector says; None where that has to be asked.
+
+    known: what speaks for each. The detector adds its likelihoods, which together are 1, so many times.
+    """
+    first, second = sorted(known, key=lambda one: -known[one])[:2]
+    return first if known[first] - known[second] >= weight + 1.0 else None
+
+
+def _among(found: Mapping[str, float], these: Sequence[str]) -> Mapping[str, float]:
+    """The likelihoods of these alone, together 1; all 0 where nothing was found."""
+    whole = sum(found.get(language, 0.0) for language in these) or 1.0
+    return {language: found.get(language, 0.0) / whole for language in these}
 
 
 def _romanised_hindi(words: Sequence[str], votes: Mapping[str, float], expected: frozenset[str]) -> str | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from local.dialogues import all_dialogues
 from shared.domain.call import Speaker
-from shared.domain.language import Tag, Tagger, py3langid
+from shared.domain.language import LATIN_LANGUAGES, Tag, Tagger, decided, py3langid
 from shared.domain.language_use import LanguageUse, Policy, Said, is_outside, language_use
 from shared.domain.spoken_lines import NAMES, all_lines, words
 from shared.store.agents import shipped_agents
@@ -49,6 +49,60 @@ def test_a_turn_has_a_language_and_the_letters_it_was_written_in(
     for tagger in (PLAIN, FULL):
         tag = tagger.tag(text, CLINIC if language in {"hi", "hi-en", "en"} else ())
         assert (tag.language, tag.script) == (language, script)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("When are you open on Monday?", "en"),
+        ("We are open from nine in the morning to seven in the evening.", "en"),
+        ("कल सुबह आना है", "hi"),
+        ("doctor ki fees kitni hai", "hi-en"),
+        ("எனக்கு நாளை வர வேண்டும்", "ta"),
+    ],
+)
+def test_a_usual_turn_does_not_wait_for_the_detector(text: str, language: str) -> None:
+    def never(asked: str) -> dict[str, float]:
+        raise AssertionError(asked)
+
+    assert Tagger(never).tag(text, CLINIC).language == language
+
+
+LIKELIHOODS = st.lists(st.floats(0, 1), min_size=len(LATIN_LANGUAGES), max_size=len(LATIN_LANGUAGES))
+
+
+@given(st.lists(st.integers(0, 12), min_size=8, max_size=8), LIKELIHOODS, st.sampled_from([0.8, 3.0]))
+def test_the_detector_could_not_change_what_is_decided_without_it(
+    halves: list[int], chances: list[float], weight: float
+) -> None:
+    known = {one: half / 2 for one, half in zip(LATIN_LANGUAGES, halves, strict=True)}
+    first = decided(known, weight)
+    whole = max(1.0, sum(chances))
+    score = {one: known[one] + weight * chance / whole for one, chance in zip(known, chances, strict=True)}
+    for against in known if first is not None else ():
+        most = {**known, against: known[against] + weight}
+        for says in (score, most):
+            best, second = sorted(says, key=lambda one: -says[one])[:2]
+            assert best == first
+            assert says[best] - says[second] >= 1.0
+
+
+@pytest.mark.parametrize("text", ["कल सुबह आना है", "मला उद्या यायचे आहे", "नाम", "सर कल"])
+@pytest.mark.parametrize("expected", [(), ("hi",), ("mr",), ("hi", "mr")])
+def test_of_hindi_and_marathi_the_detector_is_asked_only_where_it_matters(text: str, expected: tuple[str, ...]) -> None:
+    asked: list[str] = []
+
+    def says(language: str) -> Tagger:
+        def detector(heard: str) -> dict[str, float]:
+            asked.append(heard)
+            return {language: 1.0}
+
+        return Tagger(detector)
+
+    tags = {says(language).tag(text, expected).language for language in ("hi", "mr")}
+    assert len(tags) == 1 or asked
+    if text == "कल सुबह आना है" and expected == ("hi",):
+        assert not asked
 
 
 def test_names_are_words_of_no_language() -> None:
