@@ -12,6 +12,9 @@ from functions.voice.watchdog import LEAST_VOICE_MS, Awaiting
 LOCAL_BARGE_IN_MS = 300
 """So long the caller speaks over an answer that the model believes finished, before the rest is cleared."""
 
+SETTLED_MS = 300
+"""Voice that has gone on so long has been noticed by everybody who waits for its beginning."""
+
 
 class CallerEvents:
     """The caller's side of a talk."""
@@ -84,6 +87,20 @@ class CallerEvents:
     def is_unanswered(self) -> bool:
         """What the caller says, or has just said, is not answered yet."""
         return self._talk.caller.is_open or self._talk.voice.onset_ms is not None
+
+    def is_mid_speech(self, now_ms: float) -> bool:
+        """The caller is heard in this very frame and has been without a pause for a while, and the agent is not.
+
+        In such a moment no turn ends, and no interruption begins.
+        """
+        talk = self._talk
+        voice = talk.voice
+        return (
+            voice.speaking
+            and voice.last_voice_ms == now_ms
+            and voice.unbroken_ms > SETTLED_MS
+            and talk.floor is Floor.CALLER
+        )
 
     def mark_played(self, name: str, now_ms: float) -> list[Action]:
         """Twilio gave a mark back."""

@@ -74,6 +74,10 @@ class Conversation:
         """What the caller says, or has just said, is not answered yet."""
         return self._caller.is_unanswered
 
+    def is_mid_speech(self, now_ms: float) -> bool:
+        """The caller is heard in this very frame, and no turn ends and no interruption begins."""
+        return self._caller.is_mid_speech(now_ms)
+
     # -- what comes from Twilio
 
     @property

@@ -59,8 +59,8 @@ class Hearing:
         """20 ms of the caller, as Twilio sends them, and when on its clock they were spoken.
 
         While the caller is silent and nothing of theirs is without an answer, two frames go to the model at once, as
-        Google advises: that halves what silence costs. Any sound goes out with its own frame, and so does the silence
-        after it, by which the model knows that a turn is over.
+        Google advises: that halves what silence costs. So they do in the middle of speech. Any other sound goes out
+        with its own frame, and so does the silence after it, by which the model knows that a turn is over.
         """
         now_ms = self._now_ms()
         # What is typed for a tool is nobody else's, and a recording of the tones would give it away.
@@ -89,10 +89,11 @@ class Hearing:
         conversation = self._conversation
         actions = conversation.caller_frame(level, now_ms)
         unanswered = conversation.is_caller_unanswered
-        if unanswered or self._held or self._detector is not None:
+        waits = not self._held and self._detector is None and (not unanswered or conversation.is_mid_speech(now_ms))
+        if waits:
+            self._held = pcm
+        else:
             self._link.send_audio(self._up.push(self._held + pcm if self._held else pcm), unanswered=unanswered)
             self._held = b""
-        else:
-            self._held = pcm
         if actions:
             self._perform(actions)

@@ -37,6 +37,11 @@ class VoiceActivity:
             return self.started_ms
         return self._last_loud_ms - self._loud_ms if self._loud_ms else None
 
+    @property
+    def unbroken_ms(self) -> int:
+        """So much voice the caller has given since the last pause, be it as short as two frames."""
+        return self._loud_ms
+
     def frame(self, rms: float, now_ms: float) -> None:
         """A frame of this loudness has just arrived."""
         loud = rms > max(QUIETEST_SPEECH, self._floor * OVER_FLOOR)

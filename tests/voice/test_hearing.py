@@ -7,6 +7,8 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.voice.audio import Upsampler, decode_ulaw
 from functions.voice.conversation import Conversation
@@ -64,10 +66,59 @@ def test_a_sound_takes_the_silence_before_it_along_at_once(silent: int) -> None:
     assert ear.hears(LOUD, LOUD, LOUD) == [FRAME] * 3
 
 
+@pytest.mark.parametrize("loud", [30, 31])
+def test_in_the_middle_of_speech_two_frames_go_at_a_time(loud: int) -> None:
+    ear = Ear()
+    assert ear.hears(*[LOUD] * 15) == [FRAME] * 15
+    assert ear.hears(*[LOUD] * (loud - 15)) == [2 * FRAME] * ((loud - 15) // 2)
+    # The first silent frame takes along what waits, and no other waits until the turn is answered.
+    assert ear.hears(*[QUIET] * 3) == [FRAME * (1 + (loud - 15) % 2), FRAME, FRAME]
+
+
+def test_after_a_pause_speech_begins_anew_for_a_model_that_may_be_answering() -> None:
+    ear = Ear()
+    ear.hears(*[LOUD] * 40, *[QUIET] * 3)
+    assert ear.hears(*[LOUD] * 15) == [FRAME] * 15
+
+
+def test_speech_over_the_agent_never_waits() -> None:
+    ear = Ear()
+    ear.conversation.agent_audio(bytes(8_000), ear.now_ms)
+    assert ear.hears(QUIET, QUIET) == [2 * FRAME]
+    assert ear.hears(*[LOUD] * 40) == [FRAME] * 40
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40), st.booleans()), max_size=12))
+def test_every_frame_goes_once_in_order_and_none_waits_where_a_turn_begins_or_ends(
+    stretches: list[tuple[bool, int, bool]],
+) -> None:
+    ear, alone, frames = Ear(), Upsampler(), 0
+    whole = b""
+    unbroken = silent = 0
+    for is_loud, length, answers in stretches:
+        if answers and ear.conversation.is_caller_unanswered:
+            ear.conversation.agent_audio(bytes(1_600), ear.now_ms)
+        for _ in range(length):
+            frame = LOUD if is_loud else QUIET
+            whole += alone.push(decode_ulaw(frame))
+            frames += 1
+            unanswered = ear.conversation.is_caller_unanswered
+            ear.hears(frame)
+            waits = frames * FRAME - sum(ear.line.sizes)
+            assert waits in {0, FRAME}
+            silent = 0 if is_loud else silent + 1
+            unbroken = unbroken + 1 if is_loud else 0 if silent >= 2 else unbroken
+            if is_loud and unbroken <= 15:
+                assert not waits  # an onset
+            if not is_loud and unanswered and ear.conversation.is_caller_unanswered:
+                assert not waits  # by this the model knows that a turn is over
+    assert whole.startswith(b"".join(ear.line.sent))
+
+
 def test_the_silence_after_the_callers_turn_is_not_kept_waiting() -> None:
     ear = Ear()
     ear.hears(*[LOUD] * 30)
-    assert ear.hears(*[QUIET] * 40) == [FRAME] * 40
+    assert ear.hears(*[QUIET] * 40) == [2 * FRAME] + [FRAME] * 39  # the first takes along what was waiting
     ear.conversation.agent_audio(bytes(320), ear.now_ms)  # the answer
     assert ear.hears(*[QUIET] * 4) == [2 * FRAME] * 2
 
