@@ -6,6 +6,7 @@ may be made twice.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import count
@@ -32,11 +33,19 @@ from shared.store.store import Merge, Put
 
 SEQS_PER_STREAM = 1_000
 """A call has at most a few streams; each numbers its turns and events in a thousand of its own."""
+FIRST_TURNS = 20
+LAST_TURNS = 300
+"""What a stream remembers of its turns, from the beginning and of late, however long it is; all are in the store."""
 
 
 def seqs(stream_no: int) -> Iterator[int]:
     """Numbers of one stream: 1, 2, ... for the first, 1001, ... for the second."""
     return count((stream_no - 1) * SEQS_PER_STREAM + 1)
+
+
+def is_of_caller(turn: Turn) -> bool:
+    """Whether the caller said it to be answered."""
+    return turn.speaker is Speaker.CALLER and not turn.aside
 
 
 class CallRecord:
@@ -56,18 +65,28 @@ class CallRecord:
         """The longest time between two sessions of the model."""
         self._usage: dict[str, int] = {}
         self.turns: dict[int, Turn] = {}
-        """By seq; what the model is told when a conversation has to be taken up again."""
+        """By seq, the first and the last; what the model is told when a conversation has to be taken up again."""
+        self._first_turns: set[int] = set()
+        self._last_turns: deque[int] = deque()
+        """Numbers of those that are not among the first, in the order in which they came."""
+        self.forgotten_caller_turns = 0
+        """Of those in between, how many were the caller's, without what was said aside."""
+        self._spoken_before: str | None = None
+        """The language of the last of those that has one."""
 
     @property
     def caller_turns(self) -> list[Turn]:
-        """What the caller has said in this stream, as far as it is known; without what was said aside."""
-        return [turn for turn in self.turns.values() if turn.speaker is Speaker.CALLER and not turn.aside]
+        """What the caller has said in this stream, as far as it is remembered; without what was said aside."""
+        return [turn for turn in self.turns.values() if is_of_caller(turn)]
 
     @property
     def spoken_language(self) -> str | None:
         """The language of the last turn that has one."""
-        spoken = [turn.language for turn in self.turns.values() if turn.language]
-        return spoken[-1] if spoken else None
+        for turn in reversed(self.turns.values()):
+            if turn.language and turn.seq not in self._first_turns:
+                return turn.language
+        first = [turn.language for turn in self.turns.values() if turn.language]
+        return self._spoken_before or (first[-1] if first else None)
 
     def began(self, agent: Agent, fields: Mapping[str, Any]) -> None:
         """The stream stands and the conversation begins."""
@@ -84,10 +103,22 @@ class CallRecord:
 
     def turn(self, turn: Turn) -> None:
         """Keep a turn, over an earlier version of it."""
-        self.turns[turn.seq] = turn
+        self._remember(turn)
         if turn.language is not None and turn.language not in self._languages:
             self._languages.append(turn.language)
         self._journal.put(Put(turn_path(self.call_sid, turn.seq), turn.to_document()))
+
+    def _remember(self, turn: Turn) -> None:
+        if turn.seq not in self.turns:
+            if len(self._first_turns) < FIRST_TURNS:
+                self._first_turns.add(turn.seq)
+            else:
+                self._last_turns.append(turn.seq)
+        self.turns[turn.seq] = turn
+        if len(self._last_turns) > LAST_TURNS:
+            forgotten = self.turns.pop(self._last_turns.popleft())
+            self.forgotten_caller_turns += is_of_caller(forgotten)
+            self._spoken_before = forgotten.language or self._spoken_before
 
     def event(self, kind: str, ms: float, fields: Mapping[str, Any] | None = None) -> None:
         """Keep that something happened."""

@@ -158,13 +158,23 @@ class CampaignCall:
         return f"{who_calls(agent, self.errand.campaign, language)} {words}"
 
     async def report(
-        self, ending: Ending, turns: Iterable[Turn], first_audio_ms: float | None, language: str | None
+        self,
+        ending: Ending,
+        turns: Iterable[Turn],
+        first_audio_ms: float | None,
+        language: str | None,
+        more_of_caller: int = 0,
     ) -> None:
-        """Tell the campaign how it went; nothing yet when the call goes on with another stream."""
+        """Tell the campaign how it went; nothing yet when the call goes on with another stream.
+
+        more_of_caller: turns in the middle of a very long call, which are counted only.
+        """
         if ending is Ending.STREAM_LOST:
             return
+        talk = self.talk(turns)
         talk = replace(
-            self.talk(turns),
+            talk,
+            caller_turns=talk.caller_turns + more_of_caller,
             our_fault=ending.is_our_fault,
             heard_agent=first_audio_ms is not None and first_audio_ms <= HEARD_WITHIN_MS,
         )

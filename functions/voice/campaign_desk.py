@@ -161,4 +161,6 @@ class CampaignDesk:
     async def report(self, ending: Ending, first_audio_ms: float | None, language: str | None) -> None:
         """Tell the campaign how it went."""
         if self._campaign is not None:
-            await self._campaign.report(ending, self._record.turns.values(), first_audio_ms, language)
+            record = self._record
+            forgotten = record.forgotten_caller_turns
+            await self._campaign.report(ending, record.turns.values(), first_audio_ms, language, forgotten)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.domain.agent import Agent
 from shared.domain.call import Speaker, Turn
 from shared.domain.language import Tagger
-from shared.domain.language_use import LanguageUse, Policy, Said, is_outside, language_use
+from shared.domain.language_use import Judge, LanguageUse, Policy, Said, is_outside
 from shared.domain.languages import base_of, language_name
+
+OPEN_TURNS = 32
+"""A turn that so many have followed is not saved again."""
 
 
 class Course(StrEnum):
@@ -58,6 +62,10 @@ class LanguageWatch:
     def __init__(self, agent: Agent, start: str, tagger: Tagger) -> None:
         self._tagger = tagger
         self._said: dict[int, Said] = {}
+        """The latest turns, by number: they may be saved again, or out of order."""
+        self._settled = 0
+        """The number of the last turn that is judged for good."""
+        self._judge = Judge()
         self._last: dict[Speaker, str] = {}
         """The language each of them was last surely heard in."""
         self._course = Course.KEPT
@@ -79,10 +87,17 @@ class LanguageWatch:
             language = self._last.get(turn.speaker, language)
         elif language is not None:
             self._last[turn.speaker] = language
-        self._said[turn.seq] = Said(turn.speaker, language, policy, tag.sure)
+        self._keep(turn.seq, Said(turn.speaker, language, policy, tag.sure))
         if turn.speaker is Speaker.AGENT and tag.sure and language is not None:
             self._agent_spoke(language)
         return replace(turn, language=language, script=tag.script)
+
+    def _keep(self, seq: int, said: Said) -> None:
+        if seq > self._settled:
+            self._said[seq] = said
+        if len(self._said) > OPEN_TURNS:
+            self._settled = min(self._said)
+            self._judge.hear(self._said.pop(self._settled))
 
     def _agent_spoke(self, language: str) -> None:
         outside = is_outside(language, self._policy.allowed)
@@ -104,4 +119,7 @@ class LanguageWatch:
 
     def use(self) -> LanguageUse:
         """How it went, by all turns so far in the order in which they began."""
-        return language_use((said for _, said in sorted(self._said.items())), self._corrections)
+        judge = copy(self._judge)
+        for _, said in sorted(self._said.items()):
+            judge.hear(said)
+        return judge.judged(self._corrections)

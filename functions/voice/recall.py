@@ -77,7 +77,7 @@ class Recall(Memory):
 
     @property
     def history(self) -> tuple[Said, ...]:
-        """Everything that was said and heard, in order."""
+        """What was said and heard, in order; of a very long conversation the beginning and the end."""
         turns = sorted(self._record.turns.values(), key=lambda turn: turn.seq)
         return (*self.before, *_said((str(turn.speaker), turn.text) for turn in turns))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.domain.agent import LanguagePolicy, Languages
@@ -84,34 +84,58 @@ def is_outside(language: str, allowed: Collection[str]) -> bool:
     return bool(allowed) and base_of(language) not in {base_of(tag) for tag in allowed}
 
 
+class Judge:
+    """Listens to a conversation, turn by turn."""
+
+    def __init__(self) -> None:
+        self._use = LanguageUse()
+        self._due: str | None = None
+        self._spoken_to = False
+        self._behind: int | None = None
+        """So many of the agent's turns have not followed the last switch; None when one has."""
+
+    def hear(self, turn: Said) -> None:
+        """The next turn."""
+        if turn.language is None:
+            return
+        if turn.speaker is Speaker.CALLER:
+            self._hear_caller(turn, turn.language)
+        elif turn.sure:
+            self._hear_agent(turn.policy, turn.language)
+
+    def _hear_caller(self, turn: Said, language: str) -> None:
+        policy = turn.policy
+        self._spoken_to = not (policy.mirrors and is_outside(language, policy.allowed))
+        if policy.mirrors and self._spoken_to and turn.sure:
+            if not fits(language, self._due or policy.start):
+                self._use = replace(self._use, switches=self._use.switches + 1)
+                self._behind = 0
+            self._due = language
+
+    def _hear_agent(self, policy: Policy, language: str) -> None:
+        use = self._use
+        outside = use.outside + is_outside(language, policy.allowed)
+        if not self._spoken_to:
+            self._use = replace(use, outside=outside)
+            return
+        followed, follow = use.followed, use.turns_to_follow
+        if fits(language, self._due if self._due and policy.mirrors else policy.start):
+            followed += 1
+            if self._behind is not None:
+                follow = (*follow, self._behind + 1)
+                self._behind = None
+        elif self._behind is not None:
+            self._behind += 1
+        self._use = replace(use, answers=use.answers + 1, followed=followed, turns_to_follow=follow, outside=outside)
+
+    def judged(self, corrections: int = 0) -> LanguageUse:
+        """How it went so far."""
+        return replace(self._use, corrections=corrections)
+
+
 def language_use(turns: Iterable[Said], corrections: int = 0) -> LanguageUse:
     """Judge a conversation."""
-    answers = followed = switches = outside = 0
-    followed_after: list[int] = []
-    due: str | None = None
-    spoken_to, behind = False, None
+    judge = Judge()
     for turn in turns:
-        policy = turn.policy
-        if turn.language is None:
-            continue
-        if turn.speaker is Speaker.CALLER:
-            spoken_to = not (policy.mirrors and is_outside(turn.language, policy.allowed))
-            if policy.mirrors and spoken_to and turn.sure:
-                if not fits(turn.language, due or policy.start):
-                    switches, behind = switches + 1, 0
-                due = turn.language
-            continue
-        if not turn.sure:
-            continue
-        outside += is_outside(turn.language, policy.allowed)
-        if not spoken_to:
-            continue
-        answers += 1
-        if fits(turn.language, due if due and policy.mirrors else policy.start):
-            followed += 1
-            if behind is not None:
-                followed_after.append(behind + 1)
-                behind = None
-        elif behind is not None:
-            behind += 1
-    return LanguageUse(answers, followed, switches, tuple(followed_after), outside, corrections)
+        judge.hear(turn)
+    return judge.judged(corrections)
