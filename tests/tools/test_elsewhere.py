@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 import uvicorn
+from google.auth.compute_engine import _metadata as compute_engine_metadata
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -139,8 +140,10 @@ async def test_the_token_comes_from_googles_metadata_server(monkeypatch: pytest.
         return JSONResponse({"email": VOICE, "scopes": [], "aliases": ["default"]}, headers=flavour)
 
     async with served(Starlette(routes=[Route("/{path:path}", metadata)])) as url:
-        monkeypatch.setenv("GCE_METADATA_HOST", url.removeprefix("http://"))
-        monkeypatch.setenv("GCE_METADATA_IP", url.removeprefix("http://"))
+        host = url.removeprefix("http://")
+        monkeypatch.setenv("GCE_METADATA_IP", host)
+        # google-auth reads GCE_METADATA_HOST once, when it is imported, which may have been long ago.
+        monkeypatch.setattr(compute_engine_metadata, "_GCE_METADATA_HOST", host)
         token = await google_identity("https://tools.example.com")
     keys = Keys(GOOGLE_ACCOUNT.keys_url, google.fetch)
     door = Identity(GOOGLE_ACCOUNT, "https://tools.example.com", emails=[VOICE], keys=keys)
