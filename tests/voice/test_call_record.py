@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.voice.call_record import FIRST_TURNS, LAST_TURNS, CallRecord
@@ -61,6 +61,7 @@ def test_a_turn_that_is_saved_again_takes_no_other_ones_place() -> None:
     assert {one.text for one in record.turns.values()} == {"When are you open on Monday?"}
 
 
+@example(["en"] * 30 + ["hi"], 400)
 @given(st.lists(TAGS, max_size=40), st.sampled_from([0, 280, 400]))
 def test_the_language_spoken_last_is_known_however_long_ago_it_was(languages: list[str | None], silent: int) -> None:
     record, _ = a_record()
