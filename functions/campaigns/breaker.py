@@ -1,4 +1,4 @@
-"""Campaigns that stop themselves: failures of ours or the carrier's, abandoned calls, no money left."""
+"""Campaigns that stop themselves: failures of ours or the carrier's, abandoned calls, no agent, no money left."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ ABANDONED_LIMIT = 0.03
 """American and British law: at most three in a hundred answered calls may go unanswered by us."""
 
 
+def no_agent(campaign: Campaign) -> str:
+    """Why nobody may be called: whoever answered would hear nothing."""
+    return f"the agent {campaign.agent_id!r} does not exist any more, or cannot work"
+
+
 async def check_health(services: CampaignServices, campaign: Campaign) -> PauseReason | None:
     """Pause a campaign that does harm; why it was paused."""
     tally = await tally_of(services.store, campaign.id)
@@ -37,6 +42,8 @@ async def check_health(services: CampaignServices, campaign: Campaign) -> PauseR
 
 
 async def _why_stop(services: CampaignServices, campaign: Campaign, tally: Tally) -> tuple[PauseReason | None, str]:
+    if services.voicing is not None and not await services.voicing.agents.is_there(campaign.agent_id):
+        return PauseReason.CONFIGURATION, no_agent(campaign)
     if campaign.budget is not None and tally.cost >= campaign.budget.amount:
         return PauseReason.BUDGET, f"{tally.cost:.2f} of {campaign.budget.amount:.2f} are spent"
     abandoned = tally.dispositions[str(Disposition.ABANDONED)]

@@ -1,7 +1,8 @@
 """Sending a claimed attempt: intent first, then one request, then what its answer means. Never twice.
 
-Between the claim and the request the fence is looked at once more, and whether the campaign still runs, the suppression
-list and the calling window. Whatever goes wrong after the intent is written, the attempt is found by the sweeper.
+Between the claim and the request the fence is looked at once more, and whether the campaign still runs and has its
+agent, the suppression list and the calling window. Whatever goes wrong after the intent is written, the attempt is
+found by the sweeper.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from functions.campaigns.breaker import no_agent
 from functions.campaigns.claiming import Claimed
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt, AttemptEvent, IllegalEvent, refuse, send, skip
@@ -110,6 +112,9 @@ async def _last_look(services: CampaignServices, claimed: Claimed) -> Skip | Non
         return Skip(Code.PAUSED if campaign.state is CampaignState.PAUSED else Code.NOT_RUNNING, now)
     if campaign.ends_at is not None and now >= campaign.ends_at:
         return Skip(Code.EXPIRED, None)
+    if services.voicing is not None and not await services.voicing.agents.is_there(campaign.agent_id):
+        await pause(services.store, campaign.id, PauseReason.CONFIGURATION, no_agent(campaign))
+        return Skip(Code.PAUSED, now)
     if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
         return Skip(Code.SUPPRESSED, None)
     window = window_of(claimed.contact, campaign)

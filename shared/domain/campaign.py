@@ -82,7 +82,7 @@ class PauseReason(StrEnum):
     """Too many callees who answered heard nothing."""
     BUDGET = "budget"
     CONFIGURATION = "configuration"
-    """The carrier refuses every call: account, caller id or permissions."""
+    """No call can be made: the carrier refuses them all (account, caller id, permissions), or the agent is gone."""
 
 
 class Pacing(_Strict):

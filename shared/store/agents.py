@@ -76,6 +76,16 @@ class AgentBook:
         except KeyError:
             raise UnknownAgent(f"there is no agent {agent_id!r}") from None
 
+    async def is_there(self, agent_id: str) -> bool:
+        """Whether get() has an agent to give. Raises StoreError where get() makes do: no answer proves nothing."""
+        if agent_id in self._shipped:
+            return True
+        document = await self._store.get(agent_path(agent_id))
+        try:
+            return document is not None and bool(Agent.model_validate(document.data))
+        except ValidationError:
+            return False
+
     async def version(self, agent_id: str, version: int | None) -> Agent:
         """The version that a call began with; the one in use where that cannot be had. Raises UnknownAgent."""
         current = await self.get(agent_id)

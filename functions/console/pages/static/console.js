@@ -79,6 +79,7 @@ if (upload) {
 const watched = document.querySelector("[data-live]");
 if (watched && window.EventSource) {
   const words = (text) => text.replaceAll("_", " ");
+  const titled = (code) => words(code).replace(/^./, (sign) => sign.toUpperCase());
   const put = (root, name, value) => {
     const element = root.querySelector(`[data-field="${name}"]`);
     if (element) element.textContent = value;
@@ -91,7 +92,7 @@ if (watched && window.EventSource) {
         const row = document.createElement("tr");
         const label = document.createElement("td");
         const number = document.createElement("td");
-        label.textContent = words(code).replace(/^./, (sign) => sign.toUpperCase());
+        label.textContent = titled(code);
         number.textContent = count.toLocaleString("en");
         number.className = "number";
         row.append(label, number);
@@ -129,7 +130,7 @@ if (watched && window.EventSource) {
   source.addEventListener("call", (event) => {
     const now = JSON.parse(event.data);
     for (const row of document.querySelectorAll("[data-call]")) {
-      if (row.dataset.call === now.call_sid) put(row, "state", words(now.state));
+      if (row.dataset.call === now.call_sid) put(row, "state", titled(now.state));
     }
     const seen = [...document.querySelectorAll("[data-call]")].map((row) => row.dataset.call);
     const newer = document.querySelector("#newer");
