@@ -31,15 +31,15 @@ from shared.domain.call import (
 from shared.store.journal import Journal
 from shared.store.store import Merge, Put
 
-SEQS_PER_STREAM = 1_000
-"""A call has at most a few streams; each numbers its turns and events in a thousand of its own."""
+SEQS_PER_STREAM = 100_000
+"""A call has at most a few streams; each numbers its turns and events, some thousands an hour, in a range of its own."""
 FIRST_TURNS = 20
 LAST_TURNS = 300
 """What a stream remembers of its turns, from the beginning and of late, however long it is; all are in the store."""
 
 
 def seqs(stream_no: int) -> Iterator[int]:
-    """Numbers of one stream: 1, 2, ... for the first, 1001, ... for the second."""
+    """Numbers of one stream: 1, 2, ... for the first, 100001, ... for the second."""
     return count((stream_no - 1) * SEQS_PER_STREAM + 1)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.campaigns.crash.ordeal import ordeal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 async def test_dispatcher_killed_at_every_point_on_sqlite(tmp_path: Path) -> None:

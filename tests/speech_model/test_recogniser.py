@@ -68,7 +68,6 @@ def test_the_callers_of_the_demo_are_understood(agent: str, caller: str | None) 
     assert right == tried > 0, wrong
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("agent", ["reception", "renewal"])
 def test_recorded_callers_of_every_voice_are_understood(agent: str) -> None:
