@@ -32,7 +32,7 @@ from shared.store.journal import Journal
 from shared.store.store import Merge, Put
 
 SEQS_PER_STREAM = 100_000
-"""A call has at most a few streams; each numbers its turns and events, some thousands an hour, in a range of its own."""
+"""A call has at most a few streams; each numbers its turns and events, some thousands an hour, in its own range."""
 FIRST_TURNS = 20
 LAST_TURNS = 300
 """What a stream remembers of its turns, from the beginning and of late, however long it is; all are in the store."""
