@@ -26,6 +26,8 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 TWILIO_API = "https://api.twilio.com"
 LAPTOP_HASH_KEY = "a laptop's records are keyed with this; the cloud's with a secret"
 MIN_HASH_KEY_CHARS = 16
+NO_BUCKET_METADATA = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
+"""A switch of google-cloud-storage's own."""
 
 
 class SettingsError(ConfigurationError):
@@ -280,6 +282,8 @@ def read_settings() -> Settings:
         values = read_secrets(names, endpoint=settings.secret_manager_endpoint)
         settings = _checked({name.lower(): value for name, value in values.items()})
     _trust(settings.ssl_cert_file)
+    # Cloud Storage's client would ask for its bucket's metadata behind our back, for traces, and try for two minutes.
+    os.environ.setdefault(NO_BUCKET_METADATA, "true")
     return settings
 
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from functions.voice.event_loop import new_event_loop
-from shared.settings import Settings, current_settings
+from shared.settings import NO_BUCKET_METADATA, Settings, current_settings
 from tests.virtual_time import VirtualTimeLoop
 
 pytest_plugins = [name for name in ("tests.store_fixtures",) if find_spec(name)]
@@ -38,6 +38,8 @@ STRAY_NAMES = (
     "NO_PROXY",
     "REQUESTS_CA_BUNDLE",
 )
+# As read_settings() has it: a thread that outlives its test disturbs others, by drawing random numbers for one.
+os.environ[NO_BUCKET_METADATA] = "true"
 LEAK_GRACE_S = 0.5
 """Closing sockets takes a few turns of the loop."""
 

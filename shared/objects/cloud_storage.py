@@ -7,7 +7,6 @@ second try is worth. Deletion at a time is the object's customTime, for a lifecy
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +20,6 @@ from requests.exceptions import RequestException
 
 from shared.objects.objects import NoSuchObject, Objects, ObjectsError, ObjectsUnavailable, Stored, checked
 
-NO_BACKGROUND_METADATA: Final = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
-"""The SDK's own switch."""
 TIMEOUT_S: Final = (3.0, 8.0)
 """To connect, and between two bytes."""
 MOST_PARTS: Final = 32
@@ -48,8 +45,6 @@ class CloudObjects(Objects):
     def _bucket(self) -> Any:
         with self._making:
             if self._made is None:
-                # It would ask for the bucket's metadata behind our back, for traces, and try for two minutes.
-                os.environ.setdefault(NO_BACKGROUND_METADATA, "true")
                 # Against an emulator the SDK takes no credentials by itself.
                 self._made = Client().bucket(self._bucket_name)
             return self._made
