@@ -12,6 +12,7 @@ from functions.after_call.services import AfterCallServices
 from shared.domain.announcement import (
     KEPT,
     LEASE,
+    MOST_WEBHOOKS,
     Announcement,
     Delivery,
     DeliveryState,
@@ -24,7 +25,6 @@ from shared.store.store import AlreadyExists, Conflict, Create, Document, NotFou
 
 log = logging.getLogger(__name__)
 
-MOST_WEBHOOKS = 100
 GONE = 410
 """The receiver's word, by the Standard Webhooks specification, that it wants no more."""
 

@@ -14,6 +14,7 @@ RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1_80
 """Waits between tries, two days in all: a system that is down over a weekend's night misses nothing."""
 MOST_TRIES = len(RETRY_AFTER) + 1
 LEASE = timedelta(minutes=2)
+MOST_WEBHOOKS = 100
 KEPT = timedelta(days=30)
 """So long an event can be replayed."""
 

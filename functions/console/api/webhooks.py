@@ -11,6 +11,7 @@ from functions.console.operation import Answer, Asked, Operation, Paging, found,
 from functions.console.problem import Problem
 from functions.console.services import ConsoleServices
 from shared.domain.announcement import (
+    MOST_WEBHOOKS,
     Announcement,
     Delivery,
     DeliveryState,
@@ -24,8 +25,6 @@ from shared.outside import webhook_url_problem
 from shared.store.store import Conflict, Delete, NotFound, OrderBy, Where
 
 log = logging.getLogger(__name__)
-
-MOST_WEBHOOKS = 100
 
 
 class NewWebhook(BaseModel):
@@ -118,7 +117,8 @@ class WebhooksApi:
         path, one = "/api/webhooks", "/api/webhooks/{webhook_id}"
         return [
             Operation("GET", path, "The systems that are told of calls and campaigns", self.all, Webhooks),
-            Operation("POST", path, "Tell this system", self.add, NewWebhookAnswer, body=NewWebhook, status=201),
+            Operation("POST", path, "Tell this system", self.add, NewWebhookAnswer, body=NewWebhook, status=201,
+                      problems=(409,)),
             Operation("DELETE", one, "Tell it no more", self.remove, Removed, problems=(404,)),
             Operation("POST", f"{one}/test", "Send it a message to try it out", self.test, Told, problems=(404,)),
             Operation("GET", f"{one}/deliveries", "What it was told", self.deliveries, Deliveries, query=Paging,
