@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -26,7 +26,8 @@ SETTLE_S = 4.0
 ADDED_P95_MS = 20.0
 """More than that, or one underrun, and a core carries too many calls."""
 PEERS_P95_MS = 50.0
-"""Pipecat adds 32 ms to a single call and runs dry at the end of most answers; by the measure above it carries none."""
+"""Pipecat adds 32 ms to a single call and runs dry at the end of most answers, so by the measure above it carries none:
+its search goes on by this one, which forgives underruns."""
 PACKAGES = ("uvicorn", "uvloop", "aiofastnet", "websockets", "picows", "google-genai", "numpy", "msgspec")
 
 
@@ -58,11 +59,17 @@ class Row:
 
     @property
     def is_good(self) -> bool:
-        if self.missing or self.lost_calls or not self.answers:
-            return False
-        if self.bridge == PIPECAT.name:
-            return self.added_p95_ms <= PEERS_P95_MS
-        return self.added_p95_ms <= ADDED_P95_MS and not self.underruns
+        """All calls as they should be."""
+        return self._is_whole and self.added_p95_ms <= ADDED_P95_MS and not self.underruns
+
+    @property
+    def is_good_for_a_peer(self) -> bool:
+        """As good as Pipecat is with a single call."""
+        return self._is_whole and self.added_p95_ms <= PEERS_P95_MS
+
+    @property
+    def _is_whole(self) -> bool:
+        return bool(self.answers) and not self.missing and not self.lost_calls
 
 
 class World:
@@ -181,17 +188,27 @@ def show(row: Row) -> None:
     )
 
 
-def search(measured: Measured, load: int, step: int, seconds: float) -> list[Row]:
+Judge = Callable[[Row], bool]
+
+
+def search(measured: Measured, load: int, step: int, seconds: float, is_good: Judge) -> list[Row]:
     """From this load upwards until it is too much; calls are only added, so the step is what the answer is good to."""
     rows: list[Row] = []
-    while not rows or rows[-1].is_good:
+    while not rows or is_good(rows[-1]):
         rows.append(measured.at(load, seconds))
         load += step
     return rows
 
 
-def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: World) -> tuple[list[Row], int | None]:
+def most_calls(rows: Sequence[Row], is_good: Judge) -> int:
+    """The largest load that was carried; 0: none of them."""
+    return max((row.calls for row in rows if is_good(row)), default=0)
+
+
+def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: World) -> list[Row]:
+    """Every load that was asked for, then those of the search."""
     loads = [int(load) for load in wanted.loads.split(",")]
+    is_good: Judge = (lambda row: row.is_good_for_a_peer) if bridge is PIPECAT else (lambda row: row.is_good)
     if bridge is PIPECAT:
         loads = [load for load in loads if load <= wanted.most_of_peers] or [10]
     env = surroundings(folder, around)
@@ -199,14 +216,12 @@ def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: Wo
     with running(bridge, model_port=around.where["model_port"], log=log, env=env) as under_test:
         measured = Measured(bridge, under_test, around)
         rows = [measured.at(load, wanted.seconds) for load in loads]
-        most = None
         if wanted.search:
             step = 5 if bridge is PIPECAT else 20
             # A load that was too much is tried again: fewer calls than stand cannot be measured.
-            rows += search(measured, loads[-1] + step if rows[-1].is_good else loads[-1], step, wanted.seconds)
-            most = max((row.calls for row in rows if row.is_good), default=0)
+            rows += search(measured, loads[-1] + step * is_good(rows[-1]), step, wanted.seconds, is_good)
         around.ask(hang_up=True)
-    return rows, most
+    return rows
 
 
 def main() -> None:
@@ -224,18 +239,17 @@ def main() -> None:
         subprocess.run(["bash", "bench/peers/install", str(PEERS)], check=True)
         bridges.append(PIPECAT)
     rows: list[Row] = []
-    most: dict[str, int | None] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = wanted.keep or Path(temporary)
         folder.mkdir(exist_ok=True)
         with world(folder) as around:
             for bridge in bridges:
-                found, most[bridge.name] = measure(bridge, wanted, folder, around)
-                rows += found
-    write(rows, most)
+                rows += measure(bridge, wanted, folder, around)
+    write(rows)
 
 
-def write(rows: list[Row], most: dict[str, int | None]) -> None:
+def write(rows: list[Row]) -> None:
+    """bench/results/call.json, and the largest loads for people."""
     machine = {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
@@ -244,7 +258,17 @@ def write(rows: list[Row], most: dict[str, int | None]) -> None:
         "command": " ".join(["scripts/bench call", *(word for word in sys.argv[1:] if "/" not in word)]),
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    content = {"machine": machine, "most_calls": most, "rows": [asdict(row) for row in rows]}
+    by_bridge = {
+        name: [row for row in rows if row.bridge == name] for name in dict.fromkeys(row.bridge for row in rows)
+    }
+    most = {name: most_calls(of, lambda row: row.is_good) for name, of in by_bridge.items()}
+    content: dict[str, Any] = {"machine": machine, "most_calls": most}
+    if PIPECAT.name in by_bridge:
+        content["most_calls_of_a_peer_forgiven"] = most_calls(
+            by_bridge[PIPECAT.name], lambda row: row.is_good_for_a_peer
+        )
+    content["rows"] = [asdict(row) for row in rows]
+    print("\n".join(f"{name}: {value}" for name, value in content.items() if name.startswith("most")))
     RESULTS.write_text(json.dumps(content, indent=1) + "\n")
 
 
