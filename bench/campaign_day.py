@@ -56,8 +56,8 @@ PER_SECOND = 5.0
 MOST_S = 120.0
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """The database file lies in memory: what the day is about is not the disk."""
-SECOND_CAMPAIGN = 0.08
-"""Of the people are in a campaign that starts two hours later, too: what was said to the first holds for it."""
+IN_BOTH = (14, 15, 16, 17)
+"""Of every fifty people, those in a campaign that starts two hours later: what was said to the first holds for it."""
 
 
 @dataclass
@@ -112,7 +112,7 @@ async def live(store: Store, contacts: int) -> Day:
     writing = asyncio.create_task(desk.voice.journal.run())
     await write(store, a_campaign("day", None), crowd)
     later = STARTS + timedelta(hours=2)
-    await write(store, a_campaign("later", later), [one for one in crowd if one.number % 50 in (14, 15, 16, 17)])
+    await write(store, a_campaign("later", later), [one for one in crowd if one.number % 50 in IN_BOTH])
     services = CampaignServices(
         store=store, clock=clock, carrier=NetworkCarrier(network), attempts=Attempts(store, clock),
         settlement=Settlement(store, clock), numbers=(NUMBER,), public_base_url=PUBLIC,

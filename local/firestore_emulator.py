@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from local import free_port
 
 JAR = Path("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
 MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
@@ -61,7 +62,7 @@ def emulator_jar() -> Path:
 def firestore_emulator() -> Iterator[str]:
     """A running emulator's host:port. Raises EmulatorMissing, EmulatorFailed."""
     jar = emulator_jar()
-    port = _free_port()
+    port = free_port()
     command = ["java", *JAVA_OPTIONS, "-cp", str(jar), MAIN_CLASS, "start", "--host=127.0.0.1", f"--port={port}"]
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -86,12 +87,6 @@ def _sdk_root(gcloud: str) -> Path:
     with suppress(subprocess.SubprocessError):
         return Path(subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True).stdout.strip())
     raise EmulatorMissing("gcloud does not say where it is installed")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:

@@ -29,7 +29,6 @@ from bench.call.shape import (
 )
 
 TEXT: Final = picows.WSMsgType.TEXT
-TAIL: Final = b'"}}'
 WHOLE_ANSWER: Final = ANSWER_MS * 8
 ALMOST: Final = WHOLE_ANSWER - 8 * 60
 """Bytes after which a gap is the answer's end: a filter may keep its last milliseconds to itself."""

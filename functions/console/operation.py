@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from functions.console.problem import Problem, invalid
@@ -177,8 +177,3 @@ async def found(asking: Awaitable[Document | None], what: str) -> Document:
     if document is None:
         raise Problem(404, f"There is no such {what}")
     return document
-
-
-def plain_json(content: object, status: int = 200) -> Response:
-    """Something that is JSON already."""
-    return JSONResponse(content, status_code=status)

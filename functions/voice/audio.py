@@ -27,11 +27,7 @@ FRAME_MS: Final = 20
 TELEPHONE_HZ: Final = 8_000
 CALLER_HZ: Final = 16_000
 """What the speech model hears."""
-AGENT_HZ: Final = 24_000
-"""What the speech model says."""
 ULAW_FRAME_BYTES: Final = TELEPHONE_HZ * FRAME_MS // 1000
-ULAW_SILENCE: Final = b"\xff"
-"""One sample of positive zero."""
 
 _TAPS_PER_PHASE: Final = 48
 _CUTOFF_HZ: Final = 3_700
@@ -58,11 +54,6 @@ def encode_ulaw(pcm: bytes) -> bytes:
 def loudness(pcm: bytes) -> int:
     """Root mean square of the samples, 0 to 32,768."""
     return int(audioop.rms(pcm, 2))
-
-
-def ulaw_ms(size: int) -> float:
-    """How long so many bytes of mu-law sound."""
-    return size * 1000 / TELEPHONE_HZ
 
 
 class _Kernel(NamedTuple):

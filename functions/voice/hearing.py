@@ -10,10 +10,10 @@ from functions.voice.conversation import Conversation
 from functions.voice.model_link import ModelLink
 from functions.voice.recording.recorder import Recorder
 from functions.voice.speech_detector import SpeechDetector
+from shared.domain.recording import SILENCE
 
 KEY_TONE_FRAMES = 12
 """240 ms: a key's tone lasts 100 ms or so, and Twilio's message about it comes while it sounds."""
-SILENCE = b"\xff"
 """Mu-law's zero."""
 FRAME_MS = 20
 FRAME_BYTES = 160

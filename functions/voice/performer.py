@@ -36,10 +36,10 @@ from functions.voice.stream_over import StreamOver
 from functions.voice.tool_desk import Granted, ToolDesk
 from functions.voice.watchdog import Step
 from shared.domain.call import Turn
+from shared.domain.recording import SILENCE
 
 log = logging.getLogger(__name__)
 
-SILENCE = b"\xff"
 """Mu-law's zero."""
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 
 LANGUAGES = {"en": "English", "hi": "Hindi", "hi-en": "Hindi-English"}
-WHO = {"agent": "Tara ", "caller": "Meera"}
 LOOK_EVERY_S = 0.25
 
 

@@ -16,7 +16,6 @@ from local.speech_model.model_answers import answer
 from local.speech_model.models import LIVE_MODELS, TEXT_MODELS, Platform
 from local.speech_model.usage import CHARACTERS_PER_TOKEN
 
-VERSIONS = {"v1": None, "v1beta": Platform.DEVELOPER, "v1alpha": Platform.DEVELOPER, "v1beta1": Platform.VERTEX}
 PATH = re.compile(r"^/+(?P<version>v1|v1beta|v1alpha|v1beta1)/(?P<name>.*?)(?::(?P<verb>\w+))?$")
 DEVELOPER_MODEL = re.compile(r"^models/(?P<id>[^/]+)$")
 VERTEX_MODEL = re.compile(r"^(?:projects/[^/]+/locations/[^/]+/)?publishers/google/models/(?P<id>[^/]+)$")

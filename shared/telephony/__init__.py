@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from shared.telephony.carrier import Carrier
 
-TWILIO_API = "https://api.twilio.com"
 
-
-def open_carrier(account_sid: str, auth_token: str, api_base_url: str = TWILIO_API) -> Carrier:
+def open_carrier(account_sid: str, auth_token: str, api_base_url: str) -> Carrier:
     """The carrier for this account. Connects on the first request; raises ValueError for an unusable URL."""
     from shared.telephony.twilio import TwilioCarrier
 

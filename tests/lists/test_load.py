@@ -11,12 +11,11 @@ import pytest
 
 from functions.console.lists.classify import Terms
 from functions.console.lists.load import begin_reading, load_list
-from functions.console.lists.rejected import rejected_csv, rejected_file
 from functions.console.lists.row_document import row_document, row_from_document
 from functions.console.lists.row_writer import RowWriter
 from shared.domain.calling_rules import Purpose
-from shared.domain.contact_row import CALLABLE, ContactRow, RowClass
-from shared.store.store import Data, NotFound, OrderBy, Store, StoreUnavailable, Where, Write
+from shared.domain.contact_row import ContactRow, RowClass
+from shared.store.store import Data, OrderBy, Store, StoreUnavailable, Where, Write
 from tests.lists.reading_lists import read, terms, workbook
 
 MARKETING = terms(purpose=Purpose.MARKETING, suppressed=["+919876500003"])
@@ -90,16 +89,6 @@ async def test_rows_are_found_by_their_class(store: Store) -> None:
     refused = await rows(store, [Where("class", "==", "no_consent")])
     assert {row.row_class for row in refused} == {RowClass.NO_CONSENT}
     assert len(refused) == read(LIST, MARKETING).classes.count("no_consent")
-
-
-async def test_rejected_rows_are_written_out_of_the_store(store: Store) -> None:
-    await load(store)
-    text = "".join([piece async for piece in rejected_file(store, "l1")])
-    found = read(LIST, MARKETING)
-    assert text == "".join(rejected_csv([column.header for column in found.columns], found.rows))
-    assert text.count("\r\n") == 1 + sum(row.row_class not in CALLABLE for row in found.rows)
-    with pytest.raises(NotFound):
-        _ = [piece async for piece in rejected_file(store, "l2")]
 
 
 async def test_reading_again_changes_nothing(store: Store) -> None:

@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from functions.voice.audio import ULAW_SILENCE, decode_ulaw, encode_ulaw, loudness, ulaw_ms
+from functions.voice.audio import decode_ulaw, encode_ulaw, loudness
+from shared.domain.recording import SILENCE
 
 pytestmark = pytest.mark.portable
 
@@ -52,12 +53,8 @@ def test_every_value_encodes_as_the_recommendation_says_or_one_step_beside_it() 
 
 
 def test_silence_is_silent() -> None:
-    assert decoded(ULAW_SILENCE) == [0]
-    assert encode_ulaw(bytes(2)) == ULAW_SILENCE
-
-
-def test_a_frame_is_160_bytes_of_20_ms() -> None:
-    assert ulaw_ms(160) == 20
+    assert decoded(SILENCE) == [0]
+    assert encode_ulaw(bytes(2)) == SILENCE
 
 
 def test_loudness_is_the_root_of_the_mean_square() -> None:

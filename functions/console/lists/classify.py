@@ -41,7 +41,6 @@ from shared.domain.phone_text import REPAIRS
 from shared.domain.time_zone import Whereabouts
 
 MAX_ROW_CHARACTERS = 100_000
-_EMPTY_PHONE = "missing_phone"
 
 
 @dataclass(frozen=True, slots=True)

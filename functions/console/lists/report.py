@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from shared.domain.contact_row import CALLABLE, ContactRow, RowClass
+from shared.domain.contact_row import ContactRow, RowClass
 
 WARNINGS: dict[str, str] = {
     "text_lost": "In {rows} question marks stand where letters were: a program that knows no Hindi saved this file, "
@@ -53,11 +53,6 @@ class Report:
     def total(self) -> int:
         """Rows in the file."""
         return self.classes.total()
-
-    @property
-    def callable_rows(self) -> int:
-        """Rows that may be called."""
-        return sum(self.classes[row_class] for row_class in CALLABLE)
 
     def counts(self) -> dict[str, int]:
         """Every class and its rows, also those without any."""

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from functions.voice.recording.timeline import SILENCE, Happened, Timeline
+from functions.voice.recording.timeline import Happened, Timeline
 from shared.domain.recording import (
     BYTES_PER_MS,
     PART_TYPE,
+    SILENCE,
     WAV_TYPE,
     RecordingState,
     StreamRecording,

@@ -11,8 +11,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+from shared.domain.recording import SILENCE
+
 SAMPLES_PER_MS = 8
-SILENCE = b"\xff"
 LAG_MS = 3_000
 """So late a frame of the caller may come and still be put in its place."""
 JITTER_MS = 40
