@@ -56,8 +56,9 @@ class Laptop:
 
 
 @asynccontextmanager
-async def laptop(folder: Path) -> AsyncIterator[Laptop]:
-    os.environ.update(PORT=str(free_port()), STORE_URL=f"sqlite:///{folder}/parley.db")
+async def laptop(folder: Path, store_url: str | None = None) -> AsyncIterator[Laptop]:
+    """All of it in this process; records in the folder unless another store is named."""
+    os.environ.update(PORT=str(free_port()), STORE_URL=store_url or f"sqlite:///{folder}/parley.db")
     os.environ["RECORDINGS_URL"] = f"file://{folder}/recordings"
     async with stand_ins(read_settings()) as around:
         settings = read_settings()
