@@ -1,7 +1,8 @@
 """Attempts that went quiet: found out about, closed, never sent again blindly.
 
 A request without an answer may be ringing somewhere. First its webhooks are waited for (they carry the attempt's id),
-then the carrier's list of calls is looked at, twice, because it may lag; only then is the attempt lost.
+then the carrier's list of calls is looked at, twice, because it may lag; only then is the attempt lost. A call that
+the carrier took and knows nothing of any more is closed once it must be over.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ from datetime import datetime, timedelta
 
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt, AttemptEvent, AttemptState, IllegalEvent, give_up
-from shared.domain.attempt_check import FIRST_LOOK, SECOND_LOOK
+from shared.domain.attempt_check import FIRST_LOOK, RING_MARGIN, SECOND_LOOK
 from shared.domain.call_progress import Report, accept, fold
 from shared.domain.call_status import CallStatus
 from shared.domain.contact import Contact, contact_path
 from shared.store.store import Conflict, NotFound, StoreError, Where
-from shared.telephony.carrier import CarrierCall, CarrierError
+from shared.telephony.carrier import LONGEST_CALL_S, CarrierCall, CarrierError
 
 log = logging.getLogger(__name__)
 
 MOST_PER_SWEEP = 500
 SENT_MARGIN = timedelta(seconds=5)
 """Between our clock and the carrier's."""
+LONGEST_RING = timedelta(seconds=60)
+"""A campaign may let a phone ring no longer."""
 
 
 async def sweep(services: CampaignServices) -> int:
@@ -100,12 +103,36 @@ async def ask_carrier(services: CampaignServices, attempt: Attempt, *, take_back
     taken back if that is wanted."""
     call = await services.carrier.fetch_call(attempt.sid or "")
     if call is None:
-        log.error("the carrier does not know a call it took", extra={"attempt": attempt.id})
-        await services.attempts.note(attempt.id, {"check_at": services.clock.now() + SECOND_LOOK})
+        await _unknown(services, attempt)
         return
     if take_back and call.status in {CallStatus.QUEUED, CallStatus.INITIATED}:
         await services.carrier.end_call(call.sid)
     await _take_in(services, attempt.id, call)
+
+
+async def _unknown(services: CampaignServices, attempt: Attempt) -> None:
+    """The carrier does not know a call that it took. It is asked again until the call cannot go on any more and was
+    unknown twice; then the call is closed, or it would hold its number and a line of its campaign for ever."""
+    log.error("the carrier does not know a call it took", extra={"attempt": attempt.id})
+    now = services.clock.now()
+    read = await services.attempts.read(attempt.id)
+    since = None if read is None else read[1].data.get("unknown_since")
+    if not isinstance(since, datetime) or now < since + SECOND_LOOK or now < _over_by(attempt):
+        first = since if isinstance(since, datetime) else now
+        await services.attempts.note(attempt.id, {"check_at": now + SECOND_LOOK, "unknown_since": first})
+        return
+    gone = Report(attempt.sid or "", CallStatus.COMPLETED, now)
+    answered = attempt.answered_at is not None
+    await services.attempts.move(attempt.id, lambda one: fold(one, gone) if answered else give_up(one, now))
+    await services.settlement.settle(attempt.id)
+
+
+def _over_by(attempt: Attempt) -> datetime:
+    """When the call has been over at the latest, by the carrier's own limits."""
+    if attempt.answered_at is not None:
+        return attempt.answered_at + timedelta(seconds=LONGEST_CALL_S) + RING_MARGIN
+    # One that waits in the carrier's queue is known to it.
+    return (attempt.rang_at or attempt.sent_at or attempt.created_at) + LONGEST_RING + RING_MARGIN
 
 
 async def _take_in(services: CampaignServices, attempt_id: str, call: CarrierCall) -> None:

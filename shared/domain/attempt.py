@@ -78,7 +78,7 @@ class AttemptEvent(StrEnum):
     LOSE_TRACK = "lose_track"
     """No answer came, or the lease ended while dialing."""
     GIVE_UP = "give_up"
-    """The carrier was asked twice and lists no such call."""
+    """The carrier was asked twice and knows no such call, or none any more."""
     RING = "ring"
     ANSWER = "answer"
     END = "end"
@@ -108,7 +108,9 @@ NEXT_ATTEMPT: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
     (AttemptState.DIALING, AttemptEvent.RELEASE): AttemptState.RELEASED,
     (AttemptState.DIALING, AttemptEvent.LOSE_TRACK): AttemptState.UNKNOWN,
     (AttemptState.UNKNOWN, AttemptEvent.LOSE_TRACK): AttemptState.UNKNOWN,
-    (AttemptState.UNKNOWN, AttemptEvent.GIVE_UP): AttemptState.LOST,
+    **_forward(
+        AttemptEvent.GIVE_UP, AttemptState.LOST, AttemptState.UNKNOWN, AttemptState.ACCEPTED, AttemptState.RINGING
+    ),
     **_forward(AttemptEvent.ACCEPT, AttemptState.ACCEPTED, *_SENT, AttemptState.ACCEPTED),
     **_forward(AttemptEvent.RING, AttemptState.RINGING, *_SENT, AttemptState.ACCEPTED, AttemptState.RINGING),
     **_forward(
@@ -280,7 +282,7 @@ def expire(attempt: Attempt, at: datetime) -> Attempt:
 
 
 def give_up(attempt: Attempt, at: datetime) -> Attempt:
-    """The carrier was asked and asked again and lists no such call. Raises IllegalEvent."""
+    """The carrier was asked and asked again and knows no such call. Raises IllegalEvent."""
     return attempt.advanced(AttemptEvent.GIVE_UP, disposition=Disposition.LOST, ended_at=at)
 
 

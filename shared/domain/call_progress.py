@@ -12,7 +12,6 @@ from datetime import datetime
 from shared.domain.attempt import NEXT_ATTEMPT, Attempt, AttemptEvent, AttemptState, IllegalEvent
 from shared.domain.call_status import CallStatus
 from shared.domain.disposition import (
-    MACHINE,
     Disposition,
     Outcome,
     Talk,
@@ -171,6 +170,5 @@ def _disposition(attempt: Attempt) -> Disposition | None:
             return Disposition.CANCELED
         case CallStatus.FAILED:
             return failed_call(attempt.sip_code, attempt.error_code)
-    if attempt.talk is None and attempt.answered_by not in (MACHINE | {"fax"}):
-        return None
-    return answered_call(Talk(**attempt.talk) if attempt.talk else None, attempt.answered_by)
+    # Whatever machine detection heard: a person whom it takes for a machine has talked with us all the same.
+    return None if attempt.talk is None else answered_call(Talk(**attempt.talk), attempt.answered_by)

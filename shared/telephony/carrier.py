@@ -77,6 +77,10 @@ class MachineDetection:
     wait_for_beep: bool = True
 
 
+LONGEST_CALL_S = 1800
+"""After so long the carrier hangs up."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallRequest:
     """A call to place. Numbers are E.164; the URLs are ours, absolute, and carry what correlates the call."""
@@ -86,7 +90,7 @@ class CallRequest:
     answer_url: str
     status_url: str
     ring_timeout_s: int = 25
-    time_limit_s: int = 1800
+    time_limit_s: int = LONGEST_CALL_S
     machine_detection: MachineDetection | None = None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.campaigns.services import AccountLimits, CampaignServices
 from shared.domain.attempt import Attempt
-from shared.domain.call_progress import Report, fold, talked
+from shared.domain.call_progress import Report, fold, heard, talked
 from shared.domain.call_status import CallStatus
 from shared.domain.campaign import Campaign, CampaignState, Pacing, campaign_path
 from shared.domain.contact import Consent, ConsentStatus, Contact, ContactState, contact_path
@@ -100,6 +100,11 @@ class Office:
         """The carrier's callback on an attempt."""
         report = replace(Report(sid, status, self.clock.now(), sequence), **more)
         await self.services.attempts.move(attempt.id, lambda one: fold(one, report))
+        await self.services.settlement.settle(attempt.id)
+
+    async def detected(self, attempt: Attempt, answered_by: str) -> None:
+        """Machine detection's word."""
+        await self.services.attempts.move(attempt.id, lambda one: heard(one, answered_by))
         await self.services.settlement.settle(attempt.id)
 
     async def talked(self, attempt: Attempt, talk: Talk) -> None:

@@ -209,6 +209,41 @@ async def test_callbacks_in_any_order_settle_the_contact_once() -> None:
     assert office.locks() == []
 
 
+async def test_person_whom_detection_took_for_a_machine_is_not_called_again_after_a_talk() -> None:
+    office = Office()
+    await office.campaign(contacts=1)
+    await beat(office.services)
+    (attempt,) = office.attempts()
+    sid = office.carrier.calls[0].sid
+    await office.reported(attempt, sid, CallStatus.IN_PROGRESS, 2)
+    await office.detected(attempt, "machine_start")
+    await asyncio.sleep(70)
+    # They hang up, and the carrier's callback comes before our own word on the talk.
+    await office.reported(attempt, sid, CallStatus.COMPLETED, 3, duration_s=70)
+    await asyncio.sleep(0.3)
+    await office.talked(attempt, Talk(caller_turns=6, answered_us=True))
+    (contact,) = office.contacts()
+    assert (contact.state, contact.disposition) == (ContactState.DONE, Disposition.HUMAN)
+
+
+async def test_machine_on_whose_call_we_never_said_a_word_is_closed_as_one_after_a_minute() -> None:
+    office = Office()
+    await office.campaign(contacts=1)
+    await beat(office.services)
+    (attempt,) = office.attempts()
+    sid = office.carrier.calls[0].sid
+    await office.reported(attempt, sid, CallStatus.IN_PROGRESS, 2)
+    await office.detected(attempt, "machine_start")
+    await office.reported(attempt, sid, CallStatus.COMPLETED, 3, duration_s=9)
+    await asyncio.sleep(59)
+    await beat(office.services)
+    assert office.states() == [ContactState.IN_PROGRESS]
+    await asyncio.sleep(10)
+    await beat(office.services)
+    (contact,) = office.contacts()
+    assert (contact.state, contact.disposition) == (ContactState.PENDING, Disposition.VOICEMAIL_HANGUP)
+
+
 async def test_lost_callbacks_are_made_up_for_by_asking_the_carrier() -> None:
     office = Office()
     await office.campaign(contacts=1)

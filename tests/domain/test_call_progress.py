@@ -170,7 +170,8 @@ def test_the_final_word_with_the_highest_number_holds() -> None:
 
 def test_machine_detection_never_overrules_a_real_talk() -> None:
     machine = folded(DIALING, *ANSWERED, "machine_end_beep")
-    assert machine.disposition is Disposition.VOICEMAIL_HANGUP
+    assert awaits_talk(machine), "nobody knows yet whether a person talked with us"
+    assert close_without_talk(machine).disposition is Disposition.VOICEMAIL_HANGUP
     assert talked(machine, Talk(caller_turns=1)).disposition is Disposition.VOICEMAIL_HANGUP
     assert talked(machine, Talk(message_left=True)).disposition is Disposition.VOICEMAIL_LEFT
     assert talked(machine, TALKED).disposition is Disposition.HUMAN
