@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 
 from functions.voice import twiml
-from functions.voice.services import AfterStream, VoiceServices
+from functions.voice.endings import STORE_DEADLINE_S, AfterStream, ending_of
+from functions.voice.services import VoiceServices
 from functions.voice.stream_token import StreamTicket
 from functions.voice.warm_transfer import transfer_of, whisper_url
 from functions.voice.webhooks import IncomingCall
 from shared.domain.attempt import Attempt, IllegalEvent
-from shared.domain.call import Ending, call_path
+from shared.domain.call import Ending
 from shared.domain.disposition import Outcome
 from shared.store.store import StoreError
 
@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 MOST_STREAMS = 4
 """The first and three more; a call that loses its socket again after that is let go with an apology."""
-STORE_DEADLINE_S = 2.0
 MODEL_GONE = frozenset({Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE})
 """A person can still help."""
 
@@ -29,17 +28,22 @@ TALKED = frozenset({"completed", "answered"})
 
 
 async def what_next(
-    services: VoiceServices, call: IncomingCall, *, dial_status: str, bridged: bool | None = None
+    services: VoiceServices, call: IncomingCall, stream_no: int | None, *, dial_status: str, bridged: bool | None = None
 ) -> str:
-    """TwiML for a call whose stream, or transfer, has just ended; bridged: Twilio says that the two were joined."""
-    after = services.endings.take(call.call_sid) or await _from_store(services, call.call_sid)
+    """TwiML for a call whose stream, or the transfer behind it, has just ended.
+
+    stream_no: the stream's, None where the address does not say. bridged: Twilio says that the two were joined.
+    """
+    remembered = services.endings.take(call.call_sid, stream_no)
+    after = remembered or await ending_of(services.store, call.call_sid, stream_no)
     if after is None:
         log.error("nothing is known of the call", extra={"call": call.call_sid})
         return twiml.apologise(None)
     match after.ending:
         case Ending.TRANSFERRED if after.transfer_to and not dial_status:
             whisper = whisper_url(services.public_base_url, call.call_sid) if after.is_warm else None
-            return twiml.transfer(services.public_base_url, after.transfer_to, _our_number(call, after), whisper)
+            behind = twiml.after_url(services.public_base_url, after.stream_no)
+            return twiml.transfer(behind, after.transfer_to, _our_number(call, after), whisper)
         case Ending.TRANSFERRED if dial_status:
             return await _after_transfer(services, call, after, dial_status, bridged)
         case Ending.STREAM_LOST if after.stream_no < MOST_STREAMS:
@@ -47,10 +51,8 @@ async def what_next(
         case ending if ending in MODEL_GONE and after.transfer_to:
             match dial_status:
                 case "":
-                    ours = _our_number(call, after)
-                    return twiml.apologise_and_transfer(
-                        services.public_base_url, after.language, after.transfer_to, ours
-                    )
+                    behind, ours = twiml.after_url(services.public_base_url, after.stream_no), _our_number(call, after)
+                    return twiml.apologise_and_transfer(behind, after.language, after.transfer_to, ours)
                 case "completed" | "answered":
                     return twiml.hang_up()
                 case _:
@@ -114,35 +116,4 @@ async def _reconnect(services: VoiceServices, call: IncomingCall, after: AfterSt
     if not not_taken:
         extra = {"call": call.call_sid, "stream": ticket.stream_no}
         log.warning("stream lost; the call goes on with another", extra=extra)
-    return twiml.stream(services.public_base_url, services.tokens.issue(ticket))
-
-
-async def _from_store(services: VoiceServices, call_sid: str) -> AfterStream | None:
-    """The ending another instance wrote down. A stream without one was cut off with its instance."""
-    try:
-        async with asyncio.timeout(STORE_DEADLINE_S):
-            document = await services.store.get(call_path(call_sid))
-    except (StoreError, TimeoutError):
-        return None
-    if document is None:
-        return None
-    data = document.data
-    # Of a call that was handed over within, the agent that has it now.
-    holder = data.get("held_by")
-    holder = holder if isinstance(holder, Mapping) else data
-    version, facts = holder.get("agent_version"), data.get("facts")
-    languages = data.get("languages")
-    language = languages[-1] if isinstance(languages, list) and languages else data.get("language")
-    transfer_to, attempt_id, agent_id = data.get("transfer_to"), data.get("attempt_id"), holder.get("agent_id")
-    transfer = data.get("transfer")
-    return AfterStream(
-        is_warm=isinstance(transfer, Mapping) and bool(transfer.get("summary")),
-        ending=Ending(str(data.get("ending") or Ending.STREAM_LOST)),
-        language=str(language) if language else None,
-        stream_no=int(str(data.get("streams") or 1)),
-        transfer_to=str(transfer_to) if transfer_to else None,
-        agent_id=str(agent_id) if agent_id else None,
-        attempt_id=str(attempt_id) if attempt_id else None,
-        agent_version=version if isinstance(version, int) else None,
-        facts=tuple(map(str, facts)) if isinstance(facts, list) else (),
-    )
+    return twiml.stream(services.public_base_url, services.tokens.issue(ticket), ticket.stream_no)

@@ -151,10 +151,10 @@ async def _spoken_before(services: VoiceServices, number: str) -> str | None:
 
 
 async def _after(services: VoiceServices, request: Request, form: Form) -> Response:
-    del request
-    call = incoming_call(form)
+    call, stream = incoming_call(form), request.query_params.get("stream", "")
+    stream_no = int(stream) if len(stream) == 1 and stream.isdecimal() else None
     bridged = {"true": True, "false": False}.get(form.get("DialBridged"))
-    return xml(await what_next(services, call, dial_status=form.get("DialCallStatus"), bridged=bridged))
+    return xml(await what_next(services, call, stream_no, dial_status=form.get("DialCallStatus"), bridged=bridged))
 
 
 async def _status(services: VoiceServices, request: Request, form: Form) -> Response:

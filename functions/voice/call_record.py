@@ -58,6 +58,8 @@ class CallRecord:
         self._clock = clock
         self._event_seqs = seqs(stream_no)
         self._languages: list[str] = []
+        self._told_language: str | None = None
+        """What the record says is being spoken."""
         self._answers_ms: list[int] = []
         self._barge_ins_ms: list[int] = []
         self._first_audio_ms: int | None = None
@@ -106,6 +108,10 @@ class CallRecord:
         self._remember(turn)
         if turn.language is not None and turn.language not in self._languages:
             self._languages.append(turn.language)
+        if (spoken := self.spoken_language) != self._told_language:
+            # At once: whoever takes the call over from a process that died goes on in it.
+            self._told_language = spoken
+            self._merge({"spoken_language": spoken})
         self._journal.put(Put(turn_path(self.call_sid, turn.seq), turn.to_document()))
 
     def _remember(self, turn: Turn) -> None:

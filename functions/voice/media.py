@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 
 from starlette.websockets import WebSocket
 
+from functions.voice.endings import AfterStream
 from functions.voice.errand import errand_of
 from functions.voice.leg import LegEnded, TwilioLeg
-from functions.voice.services import AfterStream, VoiceServices
+from functions.voice.services import VoiceServices
 from functions.voice.session import CallSession
 from functions.voice.session_setup import tools_stand
 from functions.voice.stream_token import BadToken, StreamTicket

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from functions.tools.registry import Registry
 from functions.voice.circuits import Circuits
 from functions.voice.drain import Drain
+from functions.voice.endings import Endings
 from functions.voice.greetings.greetings import Greetings
 from functions.voice.held_lines import HeldLines
 from functions.voice.live_sessions import LiveSessions
@@ -21,7 +21,6 @@ from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.clock import Clock
 from shared.domain.agent import Agent
-from shared.domain.call import Ending
 from shared.domain.language import Tagger
 from shared.domain.model_catalogue import Platform
 from shared.domain.model_succession import Resolution
@@ -30,45 +29,6 @@ from shared.store.attempts import Attempts
 from shared.store.journal import Journal
 from shared.store.settlement import Settlement
 from shared.store.store import Store
-
-MOST_REMEMBERED = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class AfterStream:
-    """How a stream ended, for the webhook that asks what comes next."""
-
-    ending: Ending
-    language: str | None
-    stream_no: int
-    transfer_to: str | None = None
-    is_warm: bool = False
-    """Whoever is rung is asked first."""
-    agent_id: str | None = None
-    attempt_id: str | None = None
-    """Of a call that Parley placed."""
-    agent_version: int | None = None
-    """The one that the call began with, or that the agent it was handed over to had."""
-    facts: tuple[str, ...] = ()
-    """What tools have found out about the caller."""
-
-
-class Endings:
-    """The last streams' endings, so that the next webhook need not wait for the store."""
-
-    def __init__(self) -> None:
-        self._by_call: OrderedDict[str, AfterStream] = OrderedDict()
-
-    def remember(self, call_sid: str, after: AfterStream) -> None:
-        """The stream of this call ended so."""
-        self._by_call[call_sid] = after
-        self._by_call.move_to_end(call_sid)
-        while len(self._by_call) > MOST_REMEMBERED:
-            self._by_call.popitem(last=False)
-
-    def take(self, call_sid: str) -> AfterStream | None:
-        """How the call's last stream ended, if it was carried here. Asked once: the next may be carried elsewhere."""
-        return self._by_call.pop(call_sid, None)
 
 
 @dataclass(frozen=True, slots=True)

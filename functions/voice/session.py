@@ -19,6 +19,7 @@ from functions.voice.campaign_call import CampaignCall
 from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.company import Company
 from functions.voice.conversation import Conversation
+from functions.voice.endings import AfterStream
 from functions.voice.errand import Errand
 from functions.voice.greetings.greeting import Greeting
 from functions.voice.hand_over import Relay
@@ -34,7 +35,7 @@ from functions.voice.patience import Pace
 from functions.voice.performer import Performer
 from functions.voice.prompts import wrong_language
 from functions.voice.recall import Recall
-from functions.voice.services import AfterStream, VoiceServices
+from functions.voice.services import VoiceServices
 from functions.voice.session_setup import gate_of, places
 from functions.voice.speaking import Speaking
 from functions.voice.speech.model import SpeechError, SpeechEvent, SpeechRefused, SpeechUnavailable

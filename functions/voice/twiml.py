@@ -11,7 +11,12 @@ STREAM = "/voice/stream"
 STREAM_STATUS = "/voice/stream-status"
 
 
-def stream(public_base_url: str, token: str) -> str:
+def after_url(public_base_url: str, stream_no: int) -> str:
+    """Where Twilio asks what comes behind this stream of a call."""
+    return f"{public_base_url.rstrip('/')}{AFTER}?stream={stream_no}"
+
+
+def stream(public_base_url: str, token: str, stream_no: int = 1) -> str:
     """Connect the call to our socket; when that is over, ask what comes next."""
     origin = public_base_url.rstrip("/")
     socket = origin.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
@@ -20,7 +25,7 @@ def stream(public_base_url: str, token: str) -> str:
     opened = connect.stream(url=f"{socket}{STREAM}", status_callback=f"{origin}{STREAM_STATUS}")
     opened.parameter(name="token", value=token)
     response.append(connect)
-    response.redirect(f"{origin}{AFTER}", method="POST")
+    response.redirect(after_url(origin, stream_no), method="POST")
     return str(response)
 
 
@@ -36,31 +41,26 @@ def apologise(language: str | None, *, called_by_us: bool = False) -> str:
     return _say_and_hang_up("apology_callback" if called_by_us else "apology", language)
 
 
-def transfer(public_base_url: str, number: str, caller_id: str | None, whisper: str | None = None) -> str:
-    """Ring a person and join the caller to them; what follows is decided when that call is over.
+def transfer(after: str, number: str, caller_id: str | None, whisper: str | None = None) -> str:
+    """Ring a person and join the caller to them; what follows is asked at the address after, when that call is over.
 
     whisper: what they hear first, and say whether they take the call.
     """
     response = VoiceResponse()
-    _dial(response, public_base_url, number, caller_id, whisper)
+    _dial(response, after, number, caller_id, whisper)
     return str(response)
 
 
-def apologise_and_transfer(public_base_url: str, language: str | None, number: str, caller_id: str | None) -> str:
+def apologise_and_transfer(after: str, language: str | None, number: str, caller_id: str | None) -> str:
     """We cannot go on with this call: say so in the caller's language, and join them to a person."""
     response = VoiceResponse()
     _say(response, "connecting_you", language)
-    _dial(response, public_base_url, number, caller_id)
+    _dial(response, after, number, caller_id)
     return str(response)
 
 
-def _dial(
-    response: VoiceResponse, public_base_url: str, number: str, caller_id: str | None, whisper: str | None = None
-) -> None:
-    origin = public_base_url.rstrip("/")
-    dial = response.dial(
-        answer_on_bridge=True, timeout=25, caller_id=caller_id or None, action=f"{origin}{AFTER}", method="POST"
-    )
+def _dial(response: VoiceResponse, after: str, number: str, caller_id: str | None, whisper: str | None = None) -> None:
+    dial = response.dial(answer_on_bridge=True, timeout=25, caller_id=caller_id or None, action=after, method="POST")
     dial.number(number, **({} if whisper is None else {"url": whisper, "method": "POST"}))
 
 

@@ -247,6 +247,13 @@ def token_in(xml: str) -> str:
     return parameter.attrib["value"]
 
 
+def redirect_in(xml: str) -> str:
+    """The path that Twilio goes on with once the answer's stream is over."""
+    redirect = ElementTree.fromstring(xml).find("Redirect")
+    assert redirect is not None, xml
+    return str(redirect.text).removeprefix(ORIGIN)
+
+
 def verbs(xml: str) -> list[str]:
     """The verbs of a TwiML answer."""
     return [verb.tag for verb in ElementTree.fromstring(xml)]

@@ -22,8 +22,8 @@ from functions.voice.circuit import (
     CircuitState,
 )
 from functions.voice.circuits import Circuits
+from functions.voice.endings import AfterStream
 from functions.voice.places import Place, Places
-from functions.voice.services import AfterStream
 from functions.voice.speech.failures import FREE_TIER_USED_UP, USED_UP, closed_while_opening, ended, refused_status
 from functions.voice.speech.model import SessionEnded, SessionSetup, SpeechError, SpeechRefused, SpeechUnavailable
 from shared.domain.agent import Model, SpeechPlace

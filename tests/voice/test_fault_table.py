@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from functions.voice.services import AfterStream
+from functions.voice.endings import AfterStream
 from functions.voice.speech.model import (
     AgentAudio,
     AgentText,
