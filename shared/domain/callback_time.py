@@ -1,12 +1,10 @@
-"""When a callee asked to be called back, in their own words and zone, moved into the calling window."""
+"""When a callee asked to be called back, in their own words and zone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.domain.calling_window import CallingWindow
 from shared.domain.spoken_time import Contradiction, DayPart, OClock, SpokenTime, spoken_time
 
 FURTHEST_DAYS = 30
@@ -20,33 +18,6 @@ _USUAL = {
 """What "in the evening" is taken for."""
 _BEFORE = timedelta(hours=1)
 """How long before a time "before" it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """A call that was asked for: when to place it, and the time asked for."""
-
-    at: datetime
-    asked: datetime
-
-    @property
-    def moved(self) -> bool:
-        """Whether the time asked for was outside the calling window."""
-        return self.at != self.asked
-
-
-def callback(text: str, now: datetime, window: CallingWindow, ring_timeout_s: int = 25) -> Callback | None:
-    """The callback that the sentence asks for, at the asked time or the next opening after it; None when unclear.
-
-    Times are read on the clocks of the window's first zone.
-    """
-    if not window.zones:
-        return None
-    asked = asked_time(text, now, window.zones[0])
-    at = window.next_dispatch(asked, ring_timeout_s) if asked is not None else None
-    if asked is None or at is None:
-        return None
-    return Callback(at.astimezone(asked.tzinfo), asked)
 
 
 def asked_time(text: str, now: datetime, zone: str) -> datetime | None:

@@ -172,6 +172,8 @@ class Contact(Record):
     due_reason: DueReason = DueReason.FRESH
     attempts: int = Field(default=0, ge=0)
     """Attempts made, whether or not they count."""
+    counted: int = Field(default=0, ge=0)
+    """Of those that are over, how many spend the campaign's number of attempts, however long ago."""
     attempt_id: str | None = None
     """The last or open attempt."""
     disposition: Disposition | None = None

@@ -85,7 +85,7 @@ class History:
     """What happened to the number in all campaigns, and what this campaign has spent."""
 
     attempts: tuple[PastAttempt, ...] = ()
-    """At least those of the last 30 days, and all of this campaign."""
+    """At least those of the last 30 days. How many this campaign made before, the contact has counted."""
     suppression: Suppression | None = None
     spent: float | None = None
     """Money, open attempts at their estimate; None: nobody knows, which a campaign with a budget does not survive."""
@@ -232,7 +232,8 @@ def _due(contact: Contact, campaign: Campaign, history: History, now: datetime) 
 
 
 def _total(contact: Contact, campaign: Campaign, history: History, now: datetime) -> Refusal | None:
-    made = sum(1 for past in history.attempts if past.campaign_id == campaign.id and past.weight.counts)
+    lately = sum(1 for past in history.attempts if past.campaign_id == campaign.id and past.weight.counts)
+    made = max(contact.counted, lately)
     if made < campaign.retry.max_attempts:
         return None
     return Refusal(Code.CAP_TOTAL, f"This contact has had its {made} attempts in this campaign.")

@@ -14,7 +14,7 @@ from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, ContactState, DueReason
 from shared.domain.contact_window import rule_of, window_of
 from shared.domain.disposition import SUPPRESSING, Disposition, Outcome
-from shared.domain.gate import History, Moment, refusal
+from shared.domain.gate import Code, History, Moment, Refusal, refusal
 from shared.domain.weekly_hours import DAY_MINUTES, WeeklyHours
 
 
@@ -90,6 +90,7 @@ _SAID_BY_TALK = {
 _SPREAD_S = 20 * _MINUTE
 """Retries that all wait for the same hour are spread over so long, so that the first minute is not swamped."""
 _TRIES = 60
+_NEVER_OPEN = Refusal(Code.OUTSIDE_WINDOW, "It is never inside this contact's calling hours.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ def next_attempt(
     if outcome in SUPPRESSING:
         return None
     if callback_at is not None:
-        at = _when_allowed(contact, campaign, history, max(callback_at, now), DueReason.CALLBACK)
-        return RetryDecision(at, DueReason.CALLBACK) if at else None
+        at = when_to_call_back(contact, campaign, history, max(callback_at, now))
+        return RetryDecision(at, DueReason.CALLBACK) if isinstance(at, datetime) else None
     rule = _rule(contact, campaign, disposition, outcome)
     of_contact = [past for past in history.attempts if past.campaign_id == campaign.id]
     made = sum(1 for past in of_contact if _is_like(past, disposition, outcome))
@@ -123,6 +124,14 @@ def next_attempt(
         return None
     earliest = now + timedelta(seconds=rule.delays_s[min(max(made, 1), len(rule.delays_s)) - 1])
     return _planned(contact, campaign, history, rule, now, earliest)
+
+
+def when_to_call_back(contact: Contact, campaign: Campaign, history: History, wanted: datetime) -> datetime | Refusal:
+    """The first instant from the wanted one on at which the gate lets a callback pass, or why none will ever be made.
+
+    History and the contact's count hold the attempt in hand, too: a callback is one more of the campaign's attempts.
+    """
+    return _when_allowed(contact, campaign, history, wanted, DueReason.CALLBACK)
 
 
 def _rule(contact: Contact, campaign: Campaign, disposition: Disposition, outcome: Outcome | None) -> RetryRule | None:
@@ -150,20 +159,17 @@ def _planned(
 ) -> RetryDecision | None:
     if rule.reason is DueReason.APOLOGY:
         at = _when_allowed(contact, campaign, history, earliest, DueReason.APOLOGY)
-        if at is not None and at <= now + timedelta(seconds=APOLOGY_WITHIN_S):
+        if isinstance(at, datetime) and at <= now + timedelta(seconds=APOLOGY_WITHIN_S):
             return RetryDecision(at, DueReason.APOLOGY)
         rule = _NEXT_DAY
     if rule.next_day and contact.time_zones:
         earliest = max(earliest, _tomorrow(now, contact.time_zones[0]))
     window = window_of(contact, campaign)
     narrowed = _untried(contact, campaign, history, window) if rule.other_part else []
-    found = []
-    for candidate in narrowed:
-        at = _when_allowed(contact, campaign, history, earliest, DueReason.RETRY, candidate)
-        if at is not None:
-            found.append(at)
-    best = min(found, default=None) or _when_allowed(contact, campaign, history, earliest, DueReason.RETRY)
-    return RetryDecision(best, DueReason.RETRY) if best else None
+    found = [_when_allowed(contact, campaign, history, earliest, DueReason.RETRY, part) for part in narrowed]
+    best = min((at for at in found if isinstance(at, datetime)), default=None)
+    at = best or _when_allowed(contact, campaign, history, earliest, DueReason.RETRY)
+    return RetryDecision(at, DueReason.RETRY) if isinstance(at, datetime) else None
 
 
 def _untried(contact: Contact, campaign: Campaign, history: History, window: CallingWindow) -> list[CallingWindow]:
@@ -194,23 +200,25 @@ def _when_allowed(
     earliest: datetime,
     reason: DueReason,
     window: CallingWindow | None = None,
-) -> datetime | None:
-    """The first instant from `earliest` on, in this window too, at which the gate would let an attempt pass."""
-    at = earliest
+) -> datetime | Refusal:
+    """The first instant from `earliest` on, in this window too, at which the gate would let an attempt pass; or why
+    there is none."""
+    at, refused = earliest, _NEVER_OPEN
     for _ in range(_TRIES):
         if window is not None:
             opening = window.next_dispatch(at, campaign.ring_timeout_s)
             if opening is None:
-                return None
+                return _NEVER_OPEN
             at = _spread(contact, window, campaign, opening) if opening > at else at
         planned = contact.changed(state=ContactState.PENDING, due_at=at, due_reason=reason)
-        refused = refusal(planned, campaign, history, at, Moment.PLAN)
-        if refused is None:
+        no = refusal(planned, campaign, history, at, Moment.PLAN)
+        if no is None:
             return at
-        if refused.until is None or refused.until <= at:
-            return None
-        at = refused.until
-    return None
+        refused = no
+        if no.until is None or no.until <= at:
+            break
+        at = no.until
+    return refused
 
 
 def _spread(contact: Contact, window: CallingWindow, campaign: Campaign, opening: datetime) -> datetime:

@@ -11,8 +11,9 @@ from shared.domain.attempt import Attempt, AttemptState, past
 from shared.domain.attempt_check import settles_after
 from shared.domain.call_progress import awaits_talk, close_without_talk
 from shared.domain.campaign import Campaign, campaign_path
-from shared.domain.contact import Contact, ContactEvent, ContactState, contact_path
+from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
 from shared.domain.cost import call_cost
+from shared.domain.disposition import Outcome
 from shared.domain.gate import History
 from shared.domain.retry import next_attempt
 from shared.domain.shards import shard_of
@@ -79,7 +80,11 @@ class Settlement:
         if campaign_doc is not None and contact_doc is not None:
             campaign, contact = Campaign.from_document(campaign_doc.data), Contact.from_document(contact_doc.data)
             if contact.attempt_id == attempt.id and contact.state is ContactState.IN_PROGRESS:
+                contact = contact.changed(counted=contact.counted + past(attempt).weight.counts)
                 after = await self._contact_after(attempt, document, contact, campaign, now)
+                if _is_broken_promise(attempt, after):
+                    attempt = attempt.changed(outcome=Outcome.INCONCLUSIVE)
+                    after = after.changed(outcome=attempt.outcome)
                 writes.append(Update(contact_doc.path, contact_fields(after), contact_doc.version))
         if lock is not None and lock.data.get("attempt_id") == attempt.id:
             writes.append(Delete(lock.path, lock.version))
@@ -136,6 +141,12 @@ class Settlement:
         )
         attempts = (past(attempt), *(one for one in others if one.id != attempt.id))
         return History(attempts, suppression, spent=0.0)
+
+
+def _is_broken_promise(attempt: Attempt, after: Contact) -> bool:
+    """Whether a callback was promised that will not be made, because what stands in its way came after the promise."""
+    will_be_made = after.state is ContactState.PENDING and after.due_reason is DueReason.CALLBACK
+    return attempt.outcome is Outcome.CALLBACK_SCHEDULED and not will_be_made
 
 
 def _is_quiet(attempt: Attempt, now: datetime) -> bool:
