@@ -80,7 +80,7 @@ async def dial(services: CampaignServices, claimed: Claimed, slot: Slot = now_is
         call = await services.carrier.place_call(request_for(services, claimed))
     except OutcomeUnknown:
         log.warning("nobody knows whether the call was placed", extra={"attempt": attempt.id})
-        return await services.attempts.move(attempt.id, lambda one: one.advanced(AttemptEvent.LOSE_TRACK))
+        return await _moved(services, attempt.id, lambda one: one.advanced(AttemptEvent.LOSE_TRACK))
     except CarrierError as error:
         return await _refused(services, claimed, error)
     return await _accepted(services, attempt.id, call.sid)
@@ -92,11 +92,25 @@ async def _accepted(services: CampaignServices, attempt_id: str, sid: str) -> At
     except IllegalEvent:
         # Another call was adopted for this attempt, so this one is the one too many. It is taken back unheard.
         log.error("a second call for one attempt is taken back", extra={"attempt": attempt_id, "call": sid})
-        await services.carrier.end_call(sid)
+        try:
+            await services.carrier.end_call(sid)
+        except CarrierError as error:
+            # Whoever answers it is hung up on before a word is said.
+            log.error("second call not taken back", extra={"call": sid, "error": type(error).__name__})
     except StoreError:
         # The call is placed; its webhooks carry the attempt's id, and the sweeper lists it.
         log.warning("the call is placed but could not be written down", extra={"attempt": attempt_id, "call": sid})
     return None
+
+
+async def _moved(services: CampaignServices, attempt_id: str, by: Callable[[Attempt], Attempt]) -> Attempt | None:
+    """The attempt moved on; None where the sweeper or the carrier's callbacks have moved it while our request waited,
+    so that what its answer says comes too late."""
+    try:
+        return await services.attempts.move(attempt_id, by)
+    except IllegalEvent as illegal:
+        log.warning("answer came late; left to the sweeper", extra={"attempt": attempt_id, "why": str(illegal)})
+        return None
 
 
 async def _last_look(services: CampaignServices, claimed: Claimed) -> Skip | None:
@@ -155,16 +169,16 @@ async def _refused(services: CampaignServices, claimed: Claimed, error: CarrierE
     code = error.code
     if isinstance(error, CallRefused) and error.kind in REFUSED_AS:
         disposition = REFUSED_AS[error.kind]
-        moved = await services.attempts.move(attempt_id, lambda one: refuse(one, disposition, now, code))
+        moved = await _moved(services, attempt_id, lambda one: refuse(one, disposition, now, code))
+    else:
+        if isinstance(error, CallRefused) and error.kind is RefusalKind.CONFIGURATION:
+            log.error("the carrier refuses our calls", extra={"campaign": claimed.campaign.id, "code": code})
+            await pause(services.store, claimed.campaign.id, PauseReason.CONFIGURATION, f"the carrier's error {code}")
+        elif not isinstance(error, (CallRefused, CarrierBusy, CarrierUnreachable)):
+            log.error("unexpected answer of the carrier", extra={"error": type(error).__name__})
+        moved = await _moved(services, attempt_id, lambda one: one.advanced(AttemptEvent.RELEASE))
+    if moved is not None:
         await services.settlement.settle(attempt_id)
-        return moved
-    if isinstance(error, CallRefused) and error.kind is RefusalKind.CONFIGURATION:
-        log.error("the carrier refuses our calls", extra={"campaign": claimed.campaign.id, "code": code})
-        await pause(services.store, claimed.campaign.id, PauseReason.CONFIGURATION, f"the carrier's error {code}")
-    elif not isinstance(error, (CallRefused, CarrierBusy, CarrierUnreachable)):
-        log.error("unexpected answer of the carrier", extra={"error": type(error).__name__})
-    moved = await services.attempts.move(attempt_id, lambda one: one.advanced(AttemptEvent.RELEASE))
-    await services.settlement.settle(attempt_id)
     return moved
 
 

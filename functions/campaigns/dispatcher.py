@@ -115,9 +115,9 @@ class Dispatcher:
         try:
             if await self._dialler.send(claimed, self._pace.slot):
                 self.dialled += 1
-        except (StoreError, QueueAway) as error:
-            log.warning(
-                "attempt left to the sweeper", extra={"attempt": claimed.attempt.id, "error": type(error).__name__}
-            )
+        except Exception as error:  # whatever it is: the other requests under way must not be cancelled for it
+            level = logging.WARNING if isinstance(error, (StoreError, QueueAway)) else logging.ERROR
+            said = {"attempt": claimed.attempt.id, "error": type(error).__name__}
+            log.log(level, "attempt left to the sweeper", extra=said)
         finally:
             self._claimed.task_done()

@@ -46,6 +46,11 @@ class Office:
             limits=self.limits,
         )
 
+    def serving(self, carrier: PaperCarrier) -> CampaignServices:
+        """What a beat works with, when this is the carrier."""
+        self.carrier = carrier
+        return replace(self.services, carrier=carrier)
+
     async def campaign(self, campaign_id: str = "diwali", contacts: int = 1, **changes: Any) -> Campaign:
         """A running campaign with so many contacts in India who have consented."""
         campaign = Campaign(
