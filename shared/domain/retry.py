@@ -117,8 +117,8 @@ def next_attempt(
     if callback_at is not None:
         at = when_to_call_back(contact, campaign, history, max(callback_at, now))
         return RetryDecision(at, DueReason.CALLBACK) if isinstance(at, datetime) else None
-    rule = _rule(contact, campaign, disposition, outcome)
     of_contact = [past for past in history.attempts if past.campaign_id == campaign.id]
+    rule = _rule(contact, campaign, disposition, outcome, rang=max(of_contact, key=lambda one: one.at).rang)
     made = sum(1 for past in of_contact if _is_like(past, disposition, outcome))
     if rule is None or made > rule.limit:
         return None
@@ -134,10 +134,14 @@ def when_to_call_back(contact: Contact, campaign: Campaign, history: History, wa
     return _when_allowed(contact, campaign, history, wanted, DueReason.CALLBACK)
 
 
-def _rule(contact: Contact, campaign: Campaign, disposition: Disposition, outcome: Outcome | None) -> RetryRule | None:
+def _rule(
+    contact: Contact, campaign: Campaign, disposition: Disposition, outcome: Outcome | None, *, rang: bool
+) -> RetryRule | None:
     if outcome in NEVER_AGAIN:
         return None
-    if campaign.retry.on is not None and disposition not in campaign.retry.on:
+    # Taken back by us before it rang, it is no ending that a marketer chooses: the person has not been called yet.
+    not_called = disposition is Disposition.CANCELED and not rang
+    if campaign.retry.on is not None and disposition not in campaign.retry.on and not not_called:
         return None
     if disposition is Disposition.LOST and campaign.retry.ambiguous == "skip":
         return None

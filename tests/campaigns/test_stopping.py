@@ -82,6 +82,18 @@ async def test_call_taken_back_is_due_again_and_its_number_free() -> None:
     assert (await beat(office.services)).dialled == 1
 
 
+async def test_call_taken_back_is_due_again_whatever_endings_the_marketer_tries_again_after() -> None:
+    office = Office()
+    await office.campaign(contacts=1, retry={"on": ["no_answer", "busy"]})
+    await beat(office.services)
+    (attempt,) = office.attempts()
+    await pause(office.store, "diwali", PauseReason.PERSON)
+    await beat(office.services)
+    await office.reported(attempt, office.carrier.calls[0].sid, CallStatus.CANCELED, 2)
+    (contact,) = office.contacts()
+    assert (contact.state, contact.disposition) == (ContactState.PENDING, Disposition.CANCELED)
+
+
 @pytest.mark.parametrize("status", [CallStatus.RINGING, CallStatus.IN_PROGRESS])
 async def test_calls_under_way_go_on_when_the_campaign_is_paused(status: CallStatus) -> None:
     office = await with_a_queued_call()
