@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt
@@ -24,6 +24,8 @@ FEWEST_ANSWERED = 30
 ABANDONED_ALARM = 0.01
 ABANDONED_LIMIT = 0.03
 """American and British law: at most three in a hundred answered calls may go unanswered by us."""
+ROLLING = timedelta(days=1)
+"""Over which they are counted, as British policy does; American law takes thirty days."""
 
 
 def no_agent(campaign: Campaign) -> str:
@@ -44,23 +46,29 @@ async def check_health(services: CampaignServices, campaign: Campaign) -> PauseR
 async def _why_stop(services: CampaignServices, campaign: Campaign, tally: Tally) -> tuple[PauseReason | None, str]:
     if services.voicing is not None and not await services.voicing.agents.is_there(campaign.agent_id):
         return PauseReason.CONFIGURATION, no_agent(campaign)
-    if campaign.budget is not None and tally.cost >= campaign.budget.amount:
-        return PauseReason.BUDGET, f"{tally.cost:.2f} of {campaign.budget.amount:.2f} are spent"
-    abandoned = tally.dispositions[str(Disposition.ABANDONED)]
-    answered = abandoned + tally.dispositions[str(Disposition.HUMAN)]
-    if answered >= FEWEST_ANSWERED and abandoned / answered >= ABANDONED_LIMIT:
-        return PauseReason.ABANDONMENT, f"{abandoned} of {answered} people who answered heard nothing for two seconds"
-    if answered >= FEWEST_ANSWERED and abandoned / answered >= ABANDONED_ALARM:
-        log.error("abandoned calls near the limit", extra={"campaign": campaign.id, "abandoned": abandoned})
+    budget = campaign.budget
+    if budget is not None and tally.cost >= budget.amount:
+        spent = f"{tally.cost:.2f} of {budget.amount:.2f} {budget.currency} are spent"
+        return PauseReason.BUDGET, f"{spent}. Raise the budget, then resume."
+    unheard, answered = tally.answers_since(_counted_since(services, campaign, ROLLING))
+    if answered >= FEWEST_ANSWERED and unheard / answered >= ABANDONED_LIMIT:
+        heard = f"{unheard} of {answered} people who answered heard nothing for two seconds"
+        return PauseReason.ABANDONMENT, f"{heard}. Find out why, then resume; counting begins anew."
+    if answered >= FEWEST_ANSWERED and unheard / answered >= ABANDONED_ALARM:
+        log.error("abandoned calls near the limit", extra={"campaign": campaign.id, "abandoned": unheard})
     return await _failing(services, campaign)
+
+
+def _counted_since(services: CampaignServices, campaign: Campaign, watched: timedelta) -> datetime:
+    """How far to look back: so long, but not beyond the moment at which a person resumed the campaign."""
+    since = services.clock.now() - watched
+    return since if campaign.resumed_at is None else max(since, campaign.resumed_at)
 
 
 async def _failing(services: CampaignServices, campaign: Campaign) -> tuple[PauseReason | None, str]:
     """Faults of the carrier among the calls it was asked for, and ours among the people who answered. Bad numbers and
     people who do not answer are nobody's fault."""
-    since = services.clock.now() - WATCHED
-    if campaign.resumed_at is not None:
-        since = max(since, campaign.resumed_at)
+    since = _counted_since(services, campaign, WATCHED)
     page = await services.store.query(
         "attempts",
         [Where("campaign_id", "==", campaign.id), Where("created_at", ">=", since)],

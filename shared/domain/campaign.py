@@ -12,10 +12,11 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo,
 
 from shared.domain.agent import AgentId, LanguageTag
 from shared.domain.calling_rules import Caps, Purpose
+from shared.domain.cost import CURRENCY
 from shared.domain.disposition import Disposition
 from shared.domain.phone_number import is_region
 from shared.domain.record import Instant, Record
-from shared.domain.weekly_hours import Hours
+from shared.domain.weekly_hours import NEVER, Hours, WeeklyHours
 
 
 class _Strict(BaseModel):
@@ -112,7 +113,14 @@ class Budget(_Strict):
     """The money after which a campaign stops, in the price table's currency."""
 
     amount: float = Field(gt=0, validation_alias=AliasChoices("amount", "max_cost", "limit"))
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    currency: str = CURRENCY
+
+    @field_validator("currency")
+    @classmethod
+    def _is_what_calls_are_reckoned_in(cls, currency: str) -> str:
+        if currency != CURRENCY:
+            raise ValueError(f"calls are reckoned in {CURRENCY} and no rate is known; write the budget in {CURRENCY}")
+        return currency
 
     @model_validator(mode="before")
     @classmethod
@@ -183,7 +191,16 @@ class CampaignDraft(_Strict):
         """A field that is null, or a window without hours, is a field left out."""
         if not isinstance(written, Mapping):
             return written
-        return {key: value for key, value in written.items() if value is not None and (key, value) != ("window", {})}
+        nothing: dict[object, tuple[object, ...]] = {"window": ({}, NEVER)}
+        return {key: value for key, value in written.items() if value is not None and value not in nothing.get(key, ())}
+
+    @field_validator("window")
+    @classmethod
+    def _is_open_at_some_time(cls, window: WeeklyHours | None) -> WeeklyHours | None:
+        # Kept as no hours at all, it would be read again as no window.
+        if window == NEVER:
+            raise ValueError("the window is never open; name hours, or leave it out")
+        return window
 
     @field_validator("ends_at")
     @classmethod
@@ -222,7 +239,7 @@ class Campaign(CampaignDraft, Record):
     launched_at: Instant | None = None
     finished_at: Instant | None = None
     resumed_at: Instant | None = None
-    """Since then the circuit breaker counts anew."""
+    """Since then failures and abandoned calls are counted anew."""
     loaded: bool = False
     """All contacts of the list are in."""
     load_cursor: str | None = None

@@ -13,7 +13,7 @@ from shared.domain.call_progress import awaits_talk, close_without_talk
 from shared.domain.campaign import Campaign, campaign_path
 from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
 from shared.domain.cost import call_cost
-from shared.domain.disposition import Outcome
+from shared.domain.disposition import Disposition, Outcome
 from shared.domain.gate import History
 from shared.domain.retry import next_attempt
 from shared.domain.shards import shard_of
@@ -21,7 +21,7 @@ from shared.store.attempts import Attempts, changed_fields
 from shared.store.call_bill import bill_of
 from shared.store.store import AlreadyExists, Conflict, Delete, Document, NotFound, Store, Update, Write
 from shared.store.suppressions import suppression_of
-from shared.store.tallies import Tally, add_one, tally_path
+from shared.store.tallies import Tally, add_one, span_of, tally_path
 
 MOST_TRIES = 20
 RELEASED_AGAIN = timedelta(seconds=20)
@@ -90,7 +90,8 @@ class Settlement:
             writes.append(Delete(lock.path, lock.version))
         if attempt.state not in NOTHING_SENT:
             attempt = attempt.changed(cost=await self._cost(attempt, contact_doc, campaign_doc))
-            writes.append(add_one(path, tally, _tally(attempt, document)))
+            resumed_at = None if campaign_doc is None else Campaign.from_document(campaign_doc.data).resumed_at
+            writes.append(add_one(path, tally, _tally(attempt, document, span_of(now, resumed_at))))
         writes.append(Update(document.path, changed_fields(attempt, now, settled=True), document.version))
         return writes
 
@@ -166,10 +167,13 @@ LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 """Due at once."""
 
 
-def _tally(attempt: Attempt, document: Document) -> Tally:
+def _tally(attempt: Attempt, document: Document, span: str) -> Tally:
     one = Tally(attempts=1, cost=attempt.cost or 0.0, talk_s=attempt.duration_s or 0)
     if attempt.disposition is not None:
         one.dispositions[str(attempt.disposition)] += 1
+    if attempt.disposition in {Disposition.HUMAN, Disposition.ABANDONED}:
+        one.answered[span] = 1
+        one.unheard[span] = int(attempt.disposition is Disposition.ABANDONED)
     if attempt.outcome is not None:
         one.outcomes[str(attempt.outcome)] += 1
     language = document.data.get("language")

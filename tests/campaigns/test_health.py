@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from shared.domain.campaign import Campaign, CampaignEvent, CampaignState, Pause
 from shared.domain.cost import CALL_ESTIMATE, PRICES, ModelPrice, TokenUse, call_cost
 from shared.domain.disposition import Disposition, Outcome, Talk
 from shared.store.campaigns import move_campaign, read_campaign
-from shared.store.tallies import tally_of
+from shared.store.store import Document, Update
+from shared.store.tallies import Tally, add_one, span_of, tally_of
 from tests.campaigns.office import Office
 
 pytestmark = pytest.mark.virtual_time
@@ -41,10 +44,8 @@ async def end(
 
 async def answered(office: Office, abandoned: int, of: int) -> PauseReason | None:
     """So many of so many people who answered heard nothing."""
-    await office.store.create(
-        "campaigns/diwali/tallies/00",
-        {"dispositions": {str(Disposition.ABANDONED): abandoned, str(Disposition.HUMAN): of - abandoned}},
-    )
+    span = span_of(office.clock.now(), None)
+    await office.store.create("campaigns/diwali/tallies/00", {"unheard": {span: abandoned}, "answered": {span: of}})
     return await check_health(office.services, await the_campaign(office))
 
 
@@ -80,6 +81,66 @@ async def test_person_who_hears_nothing_for_two_seconds_is_counted_as_abandoned(
     assert (await tally_of(office.store, "diwali")).dispositions == {str(Disposition.ABANDONED): 1}
 
 
+async def called(office: Office, heard: int, unheard: int) -> None:
+    """So many more people are called; all answer, and some of them hear nothing."""
+    campaign = await the_campaign(office)
+    known = len(office.contacts())
+    for number in range(known, known + heard + unheard):
+        await office.contact(campaign, f"+9198200{number:05d}")
+    await beat(office.services)
+    under_way = [one for one in office.attempts() if one.state.is_open and one.sid is not None]
+    for number, attempt in enumerate(under_way):
+        await office.reported(attempt, attempt.sid or "", CallStatus.IN_PROGRESS, 2)
+        await office.talked(attempt, Talk(caller_turns=1, heard_agent=number >= unheard))
+        await office.reported(attempt, attempt.sid or "", CallStatus.COMPLETED, 3, duration_s=20)
+    await asyncio.sleep(12)
+    await beat(office.services)
+
+
+async def resumed(office: Office) -> None:
+    now = office.clock.now()
+    await move_campaign(office.store, "diwali", lambda one: one.advanced(CampaignEvent.RESUME, resumed_at=now))
+
+
+async def test_campaign_paused_for_abandoned_people_can_be_resumed_and_counts_anew() -> None:
+    office = Office()
+    await office.campaign(contacts=0)
+    await called(office, heard=29, unheard=1)
+    campaign = await the_campaign(office)
+    assert campaign.paused_for is PauseReason.ABANDONMENT
+    assert "then resume" in (campaign.paused_detail or "")
+    await resumed(office)
+    await called(office, heard=35, unheard=0)
+    assert (await the_campaign(office)).state is CampaignState.RUNNING
+    await called(office, heard=30, unheard=3)
+    campaign = await the_campaign(office)
+    assert campaign.paused_for is PauseReason.ABANDONMENT
+    assert (campaign.paused_detail or "").startswith("3 of 68 people")
+
+
+async def test_abandoned_people_of_yesterday_are_forgotten_and_old_spans_with_them() -> None:
+    office = Office()
+    await office.campaign(contacts=0)
+    await called(office, heard=19, unheard=1)
+    await asyncio.sleep(25 * 3600)
+    await called(office, heard=30, unheard=0)
+    assert (await the_campaign(office)).state is CampaignState.RUNNING
+
+
+async def test_spans_of_answers_are_kept_for_a_day_and_no_longer() -> None:
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    kept: dict[str, Any] = {}
+    for hour in range(100):
+        span = span_of(start + timedelta(hours=hour), None)
+        write = add_one("t", Document("t", kept, 1), Tally(attempts=1, answered=Counter({span: 1})))
+        assert isinstance(write, Update)
+        kept = dict(write.changes)
+    assert len(kept["answered"]) == 30
+    tally = Tally()
+    tally.add(kept)
+    assert tally.answers_since(start + timedelta(hours=100) - timedelta(days=1)) == (0, 24)
+
+
 async def failing(office: Office) -> None:
     await beat(office.services)
     await end(office, status=CallStatus.FAILED, sip_code=503)
@@ -93,8 +154,7 @@ async def test_failures_pause_a_campaign_and_after_it_is_resumed_count_anew() ->
     paused = await the_campaign(office)
     assert (paused.state, paused.paused_for) == (CampaignState.PAUSED, PauseReason.BREAKER)
     assert "6 of the last 6" in (paused.paused_detail or "")
-    now = office.clock.now()
-    await move_campaign(office.store, "diwali", lambda one: one.advanced(CampaignEvent.RESUME, resumed_at=now))
+    await resumed(office)
     await beat(office.services)
     assert (await the_campaign(office)).state is CampaignState.RUNNING
     for number in range(5):

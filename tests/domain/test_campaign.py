@@ -75,7 +75,7 @@ def test_null_and_an_empty_window_mean_that_nothing_was_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "amount"), [(12.5, 12.5), (3, 3.0), ({"amount": 7, "currency": "EUR"}, 7.0), ({"max_cost": 9}, 9.0)]
+    ("budget", "amount"), [(12.5, 12.5), (3, 3.0), ({"amount": 7, "currency": "USD"}, 7.0), ({"max_cost": 9}, 9.0)]
 )
 def test_a_budget_is_a_number_or_an_amount_with_its_currency(budget: object, amount: float) -> None:
     draft = CampaignDraft.model_validate({**DRAFT, "budget": budget})
@@ -94,6 +94,8 @@ def test_a_budget_is_a_number_or_an_amount_with_its_currency(budget: object, amo
         ("pacing", {"calls_per_sec": 1}),
         ("window", {"mon": "21:00-09:00"}),
         ("window", "nine to five"),
+        ("window", {"mon": "closed"}),
+        ("budget", {"amount": 5000, "currency": "INR"}),
         ("retry", {"max_attempts": 0}),
         ("retry", {"on": ["sneezed"]}),
         ("budget", 0),

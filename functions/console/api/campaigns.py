@@ -23,6 +23,7 @@ from shared.domain.campaign import (
     PauseReason,
     campaign_path,
 )
+from shared.domain.campaign_change import refused_while_paused
 from shared.domain.contact_row import CALLABLE, RowClass
 from shared.store.agents import AgentBook, UnknownAgent
 from shared.store.campaigns import move_campaign, read_campaign
@@ -65,7 +66,9 @@ def _optional(model: type[BaseModel]) -> type[BaseModel]:
         name: (field.rebuild_annotation(), FieldInfo(default=None, json_schema_extra=_without_default))
         for name, field in model.model_fields.items()
     }
-    return create_model("CampaignChanges", __config__={"extra": "forbid"}, __doc__="What a draft shall say.", **fields)
+    return create_model(
+        "CampaignChanges", __config__={"extra": "forbid"}, __doc__="What a campaign shall say.", **fields
+    )
 
 
 CampaignChanges = _optional(CampaignDraft)
@@ -94,8 +97,8 @@ class CampaignsApi:
                       body=CampaignDraft, status=201),
             Operation("GET", "/api/campaigns", "The campaigns", self.all, Campaigns, query=CampaignsPaging),
             Operation("GET", one, "A campaign", self.one, CampaignAnswer, problems=(404,)),
-            Operation("PATCH", one, "Change a draft", self.change, CampaignAnswer, body=CampaignChanges,
-                      problems=(404, 409)),
+            Operation("PATCH", one, "Change a draft, or some of what is paused", self.change, CampaignAnswer,
+                      body=CampaignChanges, problems=(404, 409)),
             *(Operation("POST", f"{one}/{name}", summary, answer, CampaignAnswer, problems=(404, 409))
               for name, (summary, answer) in moves.items()),
         ]  # fmt: skip
@@ -129,17 +132,24 @@ class CampaignsApi:
         return CampaignAnswer.of(await self.read(asked["campaign_id"]))
 
     async def change(self, asked: Asked) -> BaseModel:
-        """Change what a draft says."""
+        """Change what a draft says, or of a paused campaign what it can do with."""
         changes = {name: getattr(asked.body, name) for name in asked.body.model_fields_set}
 
         def changed(campaign: Campaign) -> Campaign:
-            if campaign.state is not CampaignState.DRAFT:
+            if campaign.state not in {CampaignState.DRAFT, CampaignState.PAUSED}:
                 raise _not_a_draft(campaign)
             draft = {name: getattr(campaign, name) for name in CampaignDraft.model_fields}
-            return campaign.changed(**dict(CampaignDraft.model_validate({**draft, **changes})))
+            wanted = CampaignDraft.model_validate({**draft, **changes})
+            refused = refused_while_paused(campaign, wanted) if campaign.state is CampaignState.PAUSED else None
+            if refused is not None:
+                field, sentence = refused
+                raise Problem(409, "The campaign is paused", sentence, code="illegal", field=field)
+            return campaign.changed(**dict(wanted))
 
         try:
-            await self._check(changed(await self.read(asked["campaign_id"])))
+            wanted = changed(await self.read(asked["campaign_id"]))
+            if wanted.state is CampaignState.DRAFT:
+                await self._check(wanted)
             return await self._moved(asked, changed)
         except ValidationError as error:
             raise invalid(error) from None
@@ -283,7 +293,7 @@ def _not_a_draft(campaign: Campaign) -> Problem:
     return Problem(
         409,
         f"The campaign is {campaign.state}",
-        "Only a draft can be changed.",
+        "Only a draft can be changed, and some of a campaign that is paused.",
         code="illegal",
         status_now=campaign.state,
     )

@@ -1,0 +1,65 @@
+"""A campaign that has paused itself can be given what it lacks, and goes on; whom it calls and how does not change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.domain.campaign import PauseReason
+from shared.store.campaigns import pause
+from tests.console.conftest import Console
+
+ENDS = "2026-11-30T20:00:00+05:30"
+
+
+async def paused(console: Console, **body: Any) -> str:
+    """The path of a launched campaign whose money is spent."""
+    campaign = await console.a_campaign(await console.a_list(), **body)
+    path = f"/api/campaigns/{campaign['campaign_id']}"
+    await console.does("POST", f"{path}/launch")
+    await pause(console.store, campaign["campaign_id"], PauseReason.BUDGET, "20.40 of 20.00 USD are spent.")
+    return path
+
+
+async def test_budget_of_a_campaign_that_has_spent_it_is_raised_and_the_campaign_resumed(console: Console) -> None:
+    path = await paused(console, budget=20)
+    changed = await console.does("PATCH", path, {"budget": 60, "pacing": {"calls_per_second": 0.5}})
+    assert (changed["status"], changed["budget"]["amount"]) == ("paused", 60)
+    assert changed["pacing"]["calls_per_second"] == 0.5
+    resumed = await console.does("POST", f"{path}/resume")
+    assert (resumed["status"], resumed["budget"]["amount"]) == ("running", 60)
+
+
+async def test_end_moves_later_and_hours_narrower_while_a_campaign_is_paused(console: Console) -> None:
+    path = await paused(console, ends_at=ENDS, window={"daily": "10:00-19:00"})
+    later = "2026-12-05T20:00:00+05:30"
+    changed = await console.does("PATCH", path, {"ends_at": later, "window": {"mon-fri": "11:00-18:00"}})
+    assert changed["window"] == {"mon-fri": "11:00-18:00"}
+    assert (await console.does("PATCH", path, {"ends_at": None}))["ends_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"ends_at": "2026-11-28T20:00:00+05:30"}, "ends_at"),
+        ({"window": {"daily": "09:00-19:00"}}, "window"),
+        ({"window": {}}, "window"),
+        ({"purpose": "service"}, "purpose"),
+        ({"agent_id": "reception"}, "agent_id"),
+        ({"list_id": "another"}, "list_id"),
+        ({"retry": {"max_attempts": 9}}, "retry"),
+    ],
+)
+async def test_what_was_checked_before_the_launch_stays(console: Console, change: dict[str, Any], field: str) -> None:
+    path = await paused(console, purpose="marketing", ends_at=ENDS, window={"daily": "10:00-19:00"})
+    before = await console.get(path)
+    problem = await console.does("PATCH", path, change, 409)
+    assert (problem["field"], problem["code"]) == (field, "illegal")
+    assert await console.get(path) == before
+
+
+async def test_budget_in_money_that_calls_are_not_reckoned_in_is_refused(console: Console) -> None:
+    problem = await console.a_campaign(await console.a_list(), expect=422, budget={"amount": 5000, "currency": "INR"})
+    assert problem["field"] == "budget.currency"
+    assert "write the budget in USD" in problem["detail"]
