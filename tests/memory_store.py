@@ -69,8 +69,9 @@ class MemoryStore:
         cursor: str | None = None,
     ) -> Page:
         self._here()
-        found = self._matching(collection, where)
-        for order in reversed([OrderBy(""), *order_by]):
+        found = [one for one in self._matching(collection, where) if all(order.field in one.data for order in order_by)]
+        ids = OrderBy("", descending=bool(order_by) and order_by[-1].descending)
+        for order in reversed([*order_by, ids]):
             found.sort(key=_by(order.field), reverse=order.descending)
         start = int(cursor or 0)
         page = found[start : start + limit]

@@ -28,11 +28,15 @@ from shared.domain.call import (
     tool_result_path,
     turn_path,
 )
+from shared.domain.call_figures import CallFigures
+from shared.domain.language_use import LanguageUse
 from shared.store.journal import Journal
 from shared.store.store import Merge, Put
 
 SEQS_PER_STREAM = 100_000
 """A call has at most a few streams; each numbers its turns and events, some thousands an hour, in its own range."""
+OF_ANY_STREAM = frozenset({"failure", "transfer", "transfer_to"})
+"""Of the record's fields, those that a later stream replaces only by its own."""
 FIRST_TURNS = 20
 LAST_TURNS = 300
 """What a stream remembers of its turns, from the beginning and of late, however long it is; all are in the store."""
@@ -66,6 +70,9 @@ class CallRecord:
         self._longest_gap_ms = 0
         """The longest time between two sessions of the model."""
         self._usage: dict[str, int] = {}
+        self._before = CallFigures()
+        """What earlier streams of the call have counted."""
+        self._agents_before: list[str] = []
         self.turns: dict[int, Turn] = {}
         """By seq, the first and the last; what the model is told when a conversation has to be taken up again."""
         self._first_turns: set[int] = set()
@@ -90,10 +97,16 @@ class CallRecord:
         first = [turn.language for turn in self.turns.values() if turn.language]
         return self._spoken_before or (first[-1] if first else None)
 
-    def began(self, agent: Agent, fields: Mapping[str, Any]) -> None:
+    def goes_on(self, record: Mapping[str, Any]) -> None:
+        """Earlier streams have left this in the call's record: their figures and this one's are one call's."""
+        self._before = CallFigures.from_document(record)
+        self._agents_before = list(record.get("agents") or ())
+
+    def began(self, agent: Agent, language: str, fields: Mapping[str, Any]) -> None:
         """The stream stands and the conversation begins."""
-        # A call belongs to the agent that began it, whoever has it when it is taken up again.
-        who = {"agent_id": agent.id, "agent_version": agent.version} if self._stream_no == 1 else {}
+        # A call belongs to the agent that began it, and to its language, whoever has it when it is taken up again.
+        who = {"agent_id": agent.id, "agent_version": agent.version, "language": language}
+        who = who if self._stream_no == 1 else {}
         self._merge({**who, **fields, "state": str(CallState.IN_PROGRESS), "ending": None, "streams": self._stream_no})
         # Queued from the beginning, for when nobody has called it over: a call that ends in a crash is analysed too.
         latest = self._clock.now() + timedelta(seconds=agent.limits.call_s) + CRASHED
@@ -143,7 +156,10 @@ class CallRecord:
 
     def handed_over(self, agent_id: str, version: int, so_far: Sequence[str]) -> None:
         """Another agent has the caller from now on."""
-        self._merge({"held_by": {"agent_id": agent_id, "agent_version": version}, "agents": list(so_far)})
+        # The first of them had the caller at the end of the stream before.
+        before = self._agents_before
+        agents = [*before, *(so_far[1:] if before[-1:] == list(so_far[:1]) else so_far)]
+        self._merge({"held_by": {"agent_id": agent_id, "agent_version": version}, "agents": agents})
 
     def learned(self, facts: Iterable[str]) -> None:
         """Tools have found out so much about the caller."""
@@ -161,33 +177,41 @@ class CallRecord:
             self._usage[key] = self._usage.get(key, 0) + number
 
     def ended(self, ending: Ending, ms: float, extra: Mapping[str, Any] | None = None) -> None:
-        """The stream is over, and with it the call, unless it goes on with another stream."""
+        """The stream is over, and with it the call, unless it goes on with another stream.
+
+        extra: what else the record keeps of it; its counters, language_use and model are counted in with the figures.
+        """
         state = CallState.FAILED if ending.is_our_fault else CallState.COMPLETED
+        told = dict(extra or {})
+        figures = self._before + self._figures(ms, told)
+        if self._stream_no > 1:
+            # Why an earlier stream ended, and to whom it was to be transferred, is told by the call's record as well.
+            told = {name: value for name, value in told.items() if value is not None or name not in OF_ANY_STREAM}
         self._merge(
             {
-                **(extra or {}),
+                **told,
                 "state": str(state),
                 "ending": str(ending),
                 "ended_at": self._clock.now(),
-                "stream_ms": round(ms),
-                "languages": list(self._languages),
-                "latency": self._latency(),
-                "usage": dict(self._usage),
+                **figures.to_document(),
             }
         )
         if ending is not Ending.STREAM_LOST:
             self._journal.put(Merge(analysis_path(self.call_sid), {"due_at": self._clock.now() + SETTLES}))
 
-    def _latency(self) -> dict[str, Any]:
-        return {
-            "first_audio_ms": self._first_audio_ms,
-            "answers_ms": list(self._answers_ms),
-            "answer_p50_ms": percentile(self._answers_ms, 50),
-            "answer_p95_ms": percentile(self._answers_ms, 95),
-            "answer_max_ms": max(self._answers_ms, default=None),
-            "model_gap_max_ms": self._longest_gap_ms,
-            "barge_in_ms": list(self._barge_ins_ms),
-        }
+    def _figures(self, ms: float, told: Mapping[str, Any]) -> CallFigures:
+        return CallFigures(
+            streams=1,
+            stream_ms=round(ms),
+            usage={str(told.get("model") or ""): dict(self._usage)} if self._usage else {},
+            counters=told.get("counters") or {},
+            first_audio_ms=self._first_audio_ms,
+            answers_ms=tuple(self._answers_ms),
+            barge_ins_ms=tuple(self._barge_ins_ms),
+            model_gap_max_ms=self._longest_gap_ms,
+            languages=tuple(self._languages),
+            language_use=LanguageUse.from_document(told.get("language_use") or {}),
+        )
 
     def _merge(self, changes: Mapping[str, Any]) -> None:
         self._journal.put(Merge(call_path(self.call_sid), {**changes, "updated_at": self._clock.now()}))
@@ -209,12 +233,3 @@ def new_call(
         "updated_at": clock.now(),
         "streams": 0,
     }
-
-
-def percentile(values: Sequence[int], percent: int) -> int | None:
-    """The value that so many per cent do not exceed (nearest rank); None without values."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    rank = -(-percent * len(ordered) // 100)
-    return ordered[max(1, rank) - 1]

@@ -78,6 +78,10 @@ class Conversation:
         """The caller is heard in this very frame, and no turn ends and no interruption begins."""
         return self._caller.is_mid_speech(now_ms)
 
+    def goes_on(self, before_ms: float, spent: float) -> None:
+        """The call has lasted so long before this stream, and its model has cost so many dollars."""
+        self._talk.patience.goes_on(before_ms, spent)
+
     # -- what comes from Twilio
 
     @property

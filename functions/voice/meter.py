@@ -11,13 +11,15 @@ NEAR = 0.8
 
 
 class Meter:
-    """Runs along with one stream. Without a limit it only counts."""
+    """Runs along with one stream, from where those before it ended. Without a limit it only counts."""
 
     def __init__(self, limit: float | None, model_id: str, country: str | None) -> None:
         self._limit = limit
         self._price: ModelPrice = PRICES.model(model_id)
         self._country = country
         self._use = TokenUse()
+        self.before = 0.0
+        """Dollars that the tokens of earlier streams have cost."""
 
     def used(self, taken: Mapping[str, int], made: Mapping[str, int]) -> None:
         """Tokens of a turn by modality; whatever is no sound is priced as text."""
@@ -25,14 +27,14 @@ class Meter:
         text_in, text_out = sum(taken.values()) - audio_in, sum(made.values()) - audio_out
         self._use += TokenUse(text_in, audio_in, text_out, audio_out)
 
-    def spent(self, now_ms: float) -> float:
-        """Dollars, so far into the stream."""
-        return self._price.of(self._use) + carrier_cost(now_ms / 1000, self._country, answered=True)
+    def spent(self, call_ms: float) -> float:
+        """Dollars, so far into the call."""
+        return self.before + self._price.of(self._use) + carrier_cost(call_ms / 1000, self._country, answered=True)
 
-    def is_near(self, now_ms: float) -> bool:
+    def is_near(self, call_ms: float) -> bool:
         """Time to come to an end."""
-        return self._limit is not None and self.spent(now_ms) >= self._limit * NEAR
+        return self._limit is not None and self.spent(call_ms) >= self._limit * NEAR
 
-    def is_over(self, now_ms: float) -> bool:
+    def is_over(self, call_ms: float) -> bool:
         """Nothing more may be spent."""
-        return self._limit is not None and self.spent(now_ms) >= self._limit
+        return self._limit is not None and self.spent(call_ms) >= self._limit

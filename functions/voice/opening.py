@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ from functions.voice.greetings.first_words import FirstWords
 from functions.voice.greetings.greeting import Greeting, greeting_for
 from functions.voice.model_link import ModelLink
 from functions.voice.prompts import RESUMED, greet, not_taken
-from functions.voice.recall import Recall, done_before, said_before
+from functions.voice.recall import Recall, done_before, record_before, said_before
 from functions.voice.recording.recorder import Recorder
 from functions.voice.services import VoiceServices
 from functions.voice.session_setup import first_words
@@ -88,9 +89,13 @@ class Opening:
         return Greeted.PREPARED if ready is not None and ready.greeted else Greeted.NOT_YET
 
     async def _remember(self) -> None:
-        """What was said and done in earlier streams of this call."""
+        """What was said, done and spent in earlier streams of this call."""
         store, call_sid = self._services.store, self._ticket.call_sid
-        self._recall.before = (*await said_before(store, call_sid), *await done_before(store, call_sid))
+        said, done, record = await asyncio.gather(
+            said_before(store, call_sid), done_before(store, call_sid), record_before(store, call_sid)
+        )
+        self._recall.goes_on(record, self._services.clock.now())
+        self._recall.before = (*said, *done)
         self._link.begin_with(self._recall.before)
         self._recorder.said_before(self._recall.before)
 

@@ -28,14 +28,27 @@ class Pace:
 
 
 class Patience:
-    """One stream's silence and length."""
+    """One stream's silence, and the length of its call."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
+        self._before_ms = 0.0
+        """So long the call had lasted when the stream began."""
+        self._longest_ms = float(pace.call_ms)
         self._active_ms = 0.0
         """When something was last said or done by either side."""
         self._reprompts = 0
         self._told_to_wrap_up = False
+
+    def goes_on(self, before_ms: float, spent: float) -> None:
+        """The call has lasted so long before this stream, and its model has cost so many dollars.
+
+        One that comes back at the last moment still has the time for a goodbye.
+        """
+        self._before_ms = before_ms
+        self._longest_ms = max(self._pace.call_ms, before_ms + WRAP_UP_MS)
+        if self._pace.meter is not None:
+            self._pace.meter.before = spent
 
     def active(self, now_ms: float) -> None:
         """Somebody said or did something."""
@@ -53,13 +66,14 @@ class Patience:
 
     def due(self, now_ms: float, *, busy: bool) -> list[Action]:
         """What the clock asks for. busy: somebody speaks, or an answer is being worked on."""
-        if now_ms >= self._pace.call_ms:
+        call_ms = now_ms + self._before_ms
+        if call_ms >= self._longest_ms:
             return [HangUp(Ending.TIME_LIMIT)]
         meter = self._pace.meter
-        if meter is not None and meter.is_over(now_ms):
+        if meter is not None and meter.is_over(call_ms):
             return [HangUp(Ending.COST_LIMIT)]
-        dear = meter is not None and meter.is_near(now_ms)
-        if not self._told_to_wrap_up and (dear or now_ms >= self._pace.call_ms - WRAP_UP_MS):
+        dear = meter is not None and meter.is_near(call_ms)
+        if not self._told_to_wrap_up and (dear or call_ms >= self._longest_ms - WRAP_UP_MS):
             self._told_to_wrap_up = True
             return [Note("told_to_wrap_up", {"why": "cost" if dear else "time"}), TellModel(WRAP_UP)]
         if busy or now_ms - self._active_ms < self._pace.silence_ms:

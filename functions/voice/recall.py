@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from functions.voice.call_record import CallRecord
+from functions.voice.call_record import FIRST_TURNS, LAST_TURNS, CallRecord
 from functions.voice.conversation import Conversation
 from functions.voice.model_link import Memory, Move, Recollection
 from functions.voice.places import Place
 from functions.voice.prompts import tools_done
 from functions.voice.speech.model import SpeechError
 from shared.domain.call import Speaker, call_path
-from shared.store.store import Store, StoreError
+from shared.domain.call_figures import CallFigures
+from shared.store.store import OrderBy, Store, StoreError
 
 log = logging.getLogger(__name__)
 
 READ_WITHIN_S = 1.5
-MOST_TURNS = 300
 MOST_TOOLS = 40
 
 Said = tuple[str, str]
@@ -28,30 +30,49 @@ ROLES = {str(Speaker.CALLER): "user", str(Speaker.AGENT): "model"}
 
 
 async def said_before(store: Store, call_sid: str) -> tuple[Said, ...]:
-    """What was said, and heard, in earlier streams of this call; nothing when the store is away."""
+    """What was said, and heard, in earlier streams of this call: as much of its beginning and its end as a stream
+    remembers of its own. Nothing when the store is away."""
+    turns = f"{call_path(call_sid)}/turns"
     try:
         async with asyncio.timeout(READ_WITHIN_S):
-            page = await store.query(f"{call_path(call_sid)}/turns", limit=MOST_TURNS)
+            first, last = await asyncio.gather(
+                store.query(turns, order_by=[OrderBy("seq")], limit=FIRST_TURNS),
+                store.query(turns, order_by=[OrderBy("seq", descending=True)], limit=LAST_TURNS),
+            )
     except (StoreError, TimeoutError):
         log.warning("earlier turns could not be read", extra={"call": call_sid})
         return ()
-    return _said((str(one.data.get("speaker")), str(one.data.get("text") or "")) for one in page.documents)
+    by_path = {one.path: one.data for one in (*first.documents, *reversed(last.documents))}
+    return _said((str(data.get("speaker")), str(data.get("text") or "")) for data in by_path.values())
 
 
 async def done_before(store: Store, call_sid: str) -> tuple[Said, ...]:
-    """What tools did in earlier streams of this call, for a model that would do it again; nothing when the store is
-    away."""
+    """What tools did last in earlier streams of this call, for a model that would do it again; nothing when the store
+    is away."""
+    latest = [OrderBy("at", descending=True)]
     try:
         async with asyncio.timeout(READ_WITHIN_S):
-            page = await store.query(f"{call_path(call_sid)}/tool_results", limit=MOST_TOOLS)
+            page = await store.query(f"{call_path(call_sid)}/tool_results", order_by=latest, limit=MOST_TOOLS)
     except (StoreError, TimeoutError):
         log.warning("earlier tools could not be read", extra={"call": call_sid})
         return ()
     told = [
         (str(one.data.get("name")), json.dumps(one.data.get("result") or {}, ensure_ascii=False, default=str))
-        for one in page.documents
+        for one in reversed(page.documents)
     ]
     return (("user", tools_done(told)),) if told else ()
+
+
+async def record_before(store: Store, call_sid: str) -> Mapping[str, Any]:
+    """The call's record as earlier streams have left it; empty when the store is away."""
+    try:
+        async with asyncio.timeout(READ_WITHIN_S):
+            document = await store.get(call_path(call_sid))
+    except (StoreError, TimeoutError):
+        document = None
+    if document is None:
+        log.warning("earlier figures could not be read", extra={"call": call_sid})
+    return {} if document is None else document.data
 
 
 def _said(turns: Iterable[tuple[str, str]]) -> tuple[Said, ...]:
@@ -74,6 +95,13 @@ class Recall(Memory):
         self._line_lost = line_lost
         self.before: Sequence[Said] = ()
         """What was said in earlier streams."""
+
+    def goes_on(self, record: Mapping[str, Any], now: datetime) -> None:
+        """Earlier streams have left this in the call's record: their time and money are spent, their figures count."""
+        self._record.goes_on(record)
+        started_at = record.get("started_at")
+        before = now - started_at if isinstance(started_at, datetime) else timedelta()
+        self._conversation.goes_on(before.total_seconds() * 1000, CallFigures.from_document(record).model_cost())
 
     @property
     def history(self) -> tuple[Said, ...]:

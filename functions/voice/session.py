@@ -176,7 +176,7 @@ class CallSession:
     async def carry(self) -> AfterStream:
         """Carry the stream to its end, and say how it ended."""
         model = self._services.model_of(self._agent).to_document()
-        self._record.began(self._agent, {"language": self._language, **model})
+        self._record.began(self._agent, self._language, model)
         self._record.event("stream_started", 0, {"stream": self._ticket.stream_no})
         self._services.held_lines.expect(self._agent, self._language)
         ending = Ending.INTERNAL_ERROR

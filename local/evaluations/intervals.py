@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 Z_95 = 1.959964
 """Of the normal distribution, two-sided 95 %."""
@@ -19,10 +18,3 @@ def wilson(good: int, of: int, z: float = Z_95) -> tuple[float, float]:
     spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     middle, scale = share + z * z / (2 * of), 1 + z * z / of
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
-
-
-def percentile(values: Sequence[int], percent: int) -> int | None:
-    """The value that so many per cent do not exceed (nearest rank); None without values."""
-    if not values:
-        return None
-    return sorted(values)[max(1, -(-percent * len(values) // 100)) - 1]

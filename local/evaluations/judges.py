@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from local.evaluations.intervals import percentile
 from local.evaluations.played import Line, Played
 from local.evaluations.rules import rules_kept
 from local.evaluations.scenario import About, Argument, ExpectedTool
 from local.evaluations.verdict import Aspect, Verdict
 from local.evaluations.wording import phrases_of, says, words_of
+from shared.domain.call_figures import percentile
 
 FOLLOWS = {"en": {"en"}, "hi": {"hi", "mixed"}, "mixed": {"mixed", "hi"}}
 """What counts as an answer in the caller's language: Hindi, with English words or without."""

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from local.evaluations.intervals import percentile, wilson
+from local.evaluations.intervals import wilson
 from local.evaluations.judges import FOLLOWS, agent_turns_and_language, first_audio_ms, judge, tag_of, waits_ms
 from local.evaluations.played import Played
 from local.evaluations.verdict import Aspect, Verdict
+from shared.domain.call_figures import percentile
 
 LANGUAGES = {"en": "English", "hi": "Hindi", "mixed": "Hinglish"}
 

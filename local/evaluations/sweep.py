@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from local.evaluations.intervals import percentile
 from local.evaluations.judges import FLOOR_BACK_MS, false_ends, lines_in_turn, waits_ms
 from local.evaluations.played import Line, Played
 from local.evaluations.report import LANGUAGES, Share
+from shared.domain.call_figures import percentile
 
 MISSED_AFTER_MS = 1_500
 """An interruption that has cleared nothing by then was not heard."""

@@ -146,16 +146,16 @@ def call_cost(
     *,
     answered: bool,
     country: str | None = None,
-    use: TokenUse | None = None,
+    model_cost: float | None = None,
     model_id: str = DEFAULT_MODEL,
     prices: PriceTable = PRICES,
 ) -> float:
-    """What a call costs: by the tokens it used, where they are known, else by its length."""
+    """What a call costs: with its tokens' cost, where that is known, else as this model's calls of its length."""
     if not answered:
         return 0.0
-    tokens = use if use is not None else estimated_tokens(duration_s)
-    model = prices.model(model_id).of(tokens)
-    return round(carrier_cost(duration_s, country, answered=True, prices=prices) + model, 6)
+    if model_cost is None:
+        model_cost = prices.model(model_id).of(estimated_tokens(duration_s))
+    return round(carrier_cost(duration_s, country, answered=True, prices=prices) + model_cost, 6)
 
 
 USUAL_TALK_S = 90.0

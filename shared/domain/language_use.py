@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,7 +41,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class LanguageUse:
-    """The figures of one stream."""
+    """The figures of one stream, or of several."""
 
     answers: int = 0
     """Turns of the agent that can be judged: in a known language, after the caller has spoken one that it speaks."""
@@ -60,6 +60,25 @@ class LanguageUse:
     def share(self) -> float | None:
         """Of the answers, in the language that was due; None without answers."""
         return self.followed / self.answers if self.answers else None
+
+    def __add__(self, later: LanguageUse) -> LanguageUse:
+        """With those of the streams that followed."""
+        return LanguageUse(
+            self.answers + later.answers,
+            self.followed + later.followed,
+            self.switches + later.switches,
+            self.turns_to_follow + later.turns_to_follow,
+            self.outside + later.outside,
+            self.corrections + later.corrections,
+        )
+
+    @classmethod
+    def from_document(cls, data: Mapping[str, Any]) -> LanguageUse:
+        """As the store has it; what is missing was not counted."""
+        counts = {
+            name: int(data.get(name) or 0) for name in ("answers", "followed", "switches", "outside", "corrections")
+        }
+        return cls(**counts, turns_to_follow=tuple(data.get("turns_to_follow") or ()))
 
     def to_document(self) -> dict[str, Any]:
         """Plain values for the store."""

@@ -104,7 +104,7 @@ class Settlement:
             attempt.duration_s or 0,
             answered=True,
             country=None if contact is None else str(contact.data.get("country")),
-            use=bill.use,
+            model_cost=bill.cost,
             model_id=bill.model_id,
         )
 

@@ -248,10 +248,10 @@ async def test_call_costs_its_countrys_minutes_and_the_tokens_of_its_agents_mode
     await office.store.create("agents/renewal", agent_of_model("gemini-3.8-live"))
     await end(office, Talk(caller_turns=3), duration_s=61)
     use = TokenUse(text_in=1005, audio_in=9000, text_out=200, audio_out=800)
-    expected = call_cost(61, answered=True, country="IN", use=use, model_id="gemini-3.8-live")
-    assert (await tally_of(office.store, "diwali")).cost == pytest.approx(expected)
     price = PRICES.models["gemini-3.8-live"]
     assert isinstance(price, ModelPrice)
+    expected = call_cost(61, answered=True, country="IN", model_cost=price.of(use))
+    assert (await tally_of(office.store, "diwali")).cost == pytest.approx(expected)
     minutes = 2 * (PRICES.minute["IN"] + PRICES.stream_minute)
     assert expected == pytest.approx(minutes + PRICES.detection + price.of(use), abs=1e-6)
 

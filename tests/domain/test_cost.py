@@ -61,7 +61,7 @@ def test_a_call_that_nobody_answered_costs_nothing() -> None:
 
 
 def test_tokens_that_were_counted_are_believed_over_the_length() -> None:
-    counted = call_cost(60, answered=True, country="US", use=TokenUse(audio_in=1000))
+    counted = call_cost(60, answered=True, country="US", model_cost=LIVE.of(TokenUse(audio_in=1000)))
     assert counted == pytest.approx(carrier_cost(60, "US", answered=True) + 0.003)
 
 

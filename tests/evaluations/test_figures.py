@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from local.evaluations.__main__ import least, options
 from local.evaluations.amounts import amounts
-from local.evaluations.intervals import percentile, wilson
+from local.evaluations.intervals import wilson
 from local.evaluations.report import Judged, call_document, judged, missed, rows, table, told
 from local.evaluations.verdict import Aspect
 from local.evaluations.wording import first_sentence, says, topics, words_of
@@ -94,12 +94,6 @@ def test_an_interval_holds_its_share_and_narrows(good: int, bad: int) -> None:
         wider = wilson(good, of)
         narrower = wilson(good * 4, of * 4)
         assert narrower[1] - narrower[0] < wider[1] - wider[0]
-
-
-def test_percentiles_are_values_that_were_seen() -> None:
-    assert percentile([30, 10, 20], 50) == 20
-    assert percentile([30, 10, 20], 95) == 30
-    assert percentile([], 50) is None
 
 
 def a_call(language: str = "en", right: bool = True) -> Judged:
