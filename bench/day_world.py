@@ -203,7 +203,8 @@ class Desk:
     async def _hang_up(self, call: Call, attempt_id: str) -> None:
         is_machine = call.answered_by not in (None, "human")
         talk, outcome = self.crowd[call.to].talk(is_machine=is_machine, is_first=call.to not in self.talked_to)
-        await report(self.voice, attempt_id, talk, outcome, self.crowd[call.to].place.language)
+        heard_at = call.answered_at or self.voice.clock.now()
+        await report(self.voice, attempt_id, talk, outcome, self.crowd[call.to].place.language, heard_at)
         if not is_machine and outcome is not Outcome.DO_NOT_CALL:
             self.talked_to.add(call.to)
 

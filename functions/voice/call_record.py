@@ -67,6 +67,7 @@ class CallRecord:
         self._answers_ms: list[int] = []
         self._barge_ins_ms: list[int] = []
         self._first_audio_ms: int | None = None
+        self._ended_ms = 0
         self._longest_gap_ms = 0
         """The longest time between two sessions of the model."""
         self._usage: dict[str, int] = {}
@@ -87,6 +88,11 @@ class CallRecord:
     def caller_turns(self) -> list[Turn]:
         """What the caller has said in this stream, as far as it is remembered; without what was said aside."""
         return [turn for turn in self.turns.values() if is_of_caller(turn)]
+
+    @property
+    def silent_ms(self) -> int:
+        """How long the caller heard nothing of the agent; of a stream without a sound, all of it, once it is over."""
+        return self._ended_ms if self._first_audio_ms is None else self._first_audio_ms
 
     @property
     def spoken_language(self) -> str | None:
@@ -181,6 +187,7 @@ class CallRecord:
 
         extra: what else the record keeps of it; its counters, language_use and model are counted in with the figures.
         """
+        self._ended_ms = round(ms)
         state = CallState.FAILED if ending.is_our_fault else CallState.COMPLETED
         told = dict(extra or {})
         figures = self._before + self._figures(ms, told)

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 from functions.tools.tool import CallbackPromised, EndCall, OptedOut, Transfer, Wish
 from functions.voice.errand import Errand, report
@@ -25,8 +26,6 @@ MODEL_ACTS_S = 4.0
 DETECTION_S = 40.0
 """Machine detection takes 30 s at the most (its default time-out), and its callback some more."""
 LOOK_EVERY_S = 1.0
-HEARD_WITHIN_MS = 2_000
-"""An answered callee who hears nothing for so long has been abandoned (American and British law)."""
 
 
 class CampaignCall:
@@ -35,6 +34,7 @@ class CampaignCall:
     def __init__(self, services: VoiceServices, call_sid: str, errand: Errand) -> None:
         self.errand = errand
         self._services = services
+        self._began_at = services.clock.now()
         self._net = OptOutNet(services, call_sid, errand.contact.id, errand.campaign.id)
         self._outcome: Outcome | None = None
         self._left_message = False
@@ -161,12 +161,13 @@ class CampaignCall:
         self,
         ending: Ending,
         turns: Iterable[Turn],
-        first_audio_ms: float | None,
+        silent_ms: float,
         language: str | None,
         more_of_caller: int = 0,
     ) -> None:
         """Tell the campaign how it went; nothing yet when the call goes on with another stream.
 
+        silent_ms: of the stream, until the agent's first sound, or its end if there was none.
         more_of_caller: turns in the middle of a very long call, which are counted only.
         """
         if ending is Ending.STREAM_LOST:
@@ -176,6 +177,6 @@ class CampaignCall:
             talk,
             caller_turns=talk.caller_turns + more_of_caller,
             our_fault=ending.is_our_fault,
-            heard_agent=first_audio_ms is not None and first_audio_ms <= HEARD_WITHIN_MS,
         )
-        await report(self._services, self.errand.attempt_id, talk, self._outcome, language)
+        silent_until = self._began_at + timedelta(milliseconds=silent_ms)
+        await report(self._services, self.errand.attempt_id, talk, self._outcome, language, silent_until)

@@ -158,9 +158,9 @@ class CampaignDesk:
                 return
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def report(self, ending: Ending, first_audio_ms: float | None, language: str | None) -> None:
+    async def report(self, ending: Ending, language: str | None) -> None:
         """Tell the campaign how it went."""
         if self._campaign is not None:
             record = self._record
             forgotten = record.forgotten_caller_turns
-            await self._campaign.report(ending, record.turns.values(), first_audio_ms, language, forgotten)
+            await self._campaign.report(ending, record.turns.values(), record.silent_ms, language, forgotten)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from functions.voice.services import VoiceServices
 from shared.domain.agent import VOICES, Agent
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 READ_DEADLINE_S = 3.0
 REPORT_TRIES = 6
 REPORT_AGAIN_S = 1.0
+HEARD_WITHIN = timedelta(seconds=2)
+"""An answered callee who hears nothing for so long has been abandoned (American and British law)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +86,31 @@ async def errand_of(services: VoiceServices, attempt_id: str) -> Errand | None:
     return Errand(attempt_id, Contact.from_document(document.data), campaign)
 
 
-def _with_our_word(attempt: Attempt, talk: Talk, outcome: Outcome | None) -> Attempt:
-    told = talked(attempt, talk)
+def _with_our_word(attempt: Attempt, talk: Talk, outcome: Outcome | None, silent_until: datetime) -> Attempt:
+    answered_at = attempt.answered_at or silent_until
+    told = talked(attempt, replace(talk, heard_agent=silent_until - answered_at <= HEARD_WITHIN))
     return told if outcome is None else achieved(told, outcome)
 
 
 async def report(
-    services: VoiceServices, attempt_id: str, talk: Talk, outcome: Outcome | None, language: str | None
+    services: VoiceServices,
+    attempt_id: str,
+    talk: Talk,
+    outcome: Outcome | None,
+    language: str | None,
+    silent_until: datetime,
 ) -> None:
     """What our side knows of the conversation; a store that is away is asked again for some seconds.
 
+    silent_until: when the person heard the agent for the first time, or was gone; counted from the answer.
     If it stays away, the sweeper closes the attempt without our word.
     """
     for tries in range(REPORT_TRIES):
         try:
             also = {} if language is None else {"language": language}
-            moved = await services.attempts.move(attempt_id, lambda one: _with_our_word(one, talk, outcome), also)
+            moved = await services.attempts.move(
+                attempt_id, lambda one: _with_our_word(one, talk, outcome, silent_until), also
+            )
             if not moved.state.is_open:
                 await services.settlement.settle(attempt_id)
             return

@@ -7,7 +7,7 @@ word is said, and so is one whose contact may not be called any more.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from starlette.requests import Request
@@ -31,6 +31,8 @@ from shared.store.store import Merge, NotFound, StoreError
 from shared.store.suppressions import suppression_of
 
 log = logging.getLogger(__name__)
+
+WHOLE_SECOND = timedelta(seconds=1)
 
 
 async def answered(services: VoiceServices, request: Request, form: Form) -> Response:
@@ -121,7 +123,7 @@ async def progressed(services: VoiceServices, attempt_id: str, update: StatusUpd
     report = Report(
         update.call_sid,
         CallStatus(update.status),
-        _timestamp(form) or services.clock.now(),
+        _when(form, update, services.clock.now()),
         update.sequence,
         update.sip_code,
         update.duration_s,
@@ -154,6 +156,15 @@ async def machine_heard(services: VoiceServices, request: Request, form: Form) -
     except StoreError:
         return PlainTextResponse("store is away", status_code=503)
     return PlainTextResponse("ok")
+
+
+def _when(form: Form, update: StatusUpdate, now: datetime) -> datetime:
+    """When it happened. The carrier tells whole seconds; an answer came before its second was over, and how long a
+    person has waited since is counted in tenths."""
+    told = _timestamp(form)
+    if told is None:
+        return now
+    return min(told + WHOLE_SECOND, now) if update.status == CallStatus.IN_PROGRESS else told
 
 
 def _timestamp(form: Form) -> datetime | None:

@@ -82,7 +82,7 @@ class Performer:
         """The stream's tasks; set while the stream runs."""
         self._texts: asyncio.Queue[tuple[Callable[[str], Awaitable[None]], str]] = asyncio.Queue()
         """What the model is to be told, and in which way."""
-        self.first_audio_ms: float | None = None
+        self._is_heard = False
         self.tried: dict[Step, int] = dict.fromkeys(Step, 0)
         """What was done about a stuck model, how often."""
 
@@ -137,9 +137,9 @@ class Performer:
             await say(text)
 
     def _play(self, ulaw: bytes, mark: str | None) -> None:
-        if self.first_audio_ms is None:
-            self.first_audio_ms = self._now_ms()
-            self._record.event("first_audio", self.first_audio_ms)
+        if not self._is_heard:
+            self._is_heard = True
+            self._record.event("first_audio", self._now_ms())
         self._leg.play(ulaw, mark)
         self._recorder.agent(ulaw, self._now_ms())
         self._first_words.played(ulaw)

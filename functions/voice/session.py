@@ -185,7 +185,7 @@ class CallSession:
         finally:
             after = self._finish(ending)
         await self._link.close()
-        await self._campaign.report(ending, self._performer.first_audio_ms, after.language)
+        await self._campaign.report(ending, after.language)
         await self._services.journal.flush(FLUSH_S)
         return after
 

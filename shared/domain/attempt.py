@@ -196,6 +196,8 @@ class Attempt(Record):
     talk: dict[str, Any] | None = None
     """What our side knows about the conversation; see disposition.Talk."""
     disposition: Disposition | None = None
+    silent_answer: bool = False
+    """A person answered and heard nothing for two seconds, or for all we know did, whatever was said after that."""
     outcome: Outcome | None = None
     cost: float | None = None
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from shared.domain.attempt import NEXT_ATTEMPT, Attempt, AttemptEvent, AttemptState, IllegalEvent
 from shared.domain.call_status import CallStatus
 from shared.domain.disposition import (
+    PEOPLE,
     Disposition,
     Outcome,
     Talk,
@@ -106,7 +107,7 @@ def close_without_talk(attempt: Attempt) -> Attempt:
     """The attempt when our own word is not waited for any longer: unless a machine answered, the fault is ours."""
     if not awaits_talk(attempt):
         return attempt
-    return attempt.changed(disposition=answered_call(None, attempt.answered_by))
+    return _answered(attempt)
 
 
 def _ended(attempt: Attempt, report: Report) -> Attempt:
@@ -157,18 +158,29 @@ def _settled(attempt: Attempt) -> Attempt:
     """The disposition as far as it can be told from what is known now."""
     if attempt.state is not AttemptState.DONE or not _is_final(attempt.status):
         return attempt
-    return attempt.changed(disposition=_disposition(attempt))
+    status = CallStatus(attempt.status or "")
+    if status is not CallStatus.COMPLETED:
+        return attempt.changed(disposition=_not_answered(attempt, status), silent_answer=False)
+    if attempt.talk is None:
+        # Whatever machine detection heard: a person whom it takes for a machine has talked with us all the same.
+        return attempt.changed(disposition=None, silent_answer=False)
+    return _answered(attempt)
 
 
-def _disposition(attempt: Attempt) -> Disposition | None:
-    match CallStatus(attempt.status or ""):
+def _not_answered(attempt: Attempt, status: CallStatus) -> Disposition:
+    match status:
         case CallStatus.BUSY:
             return Disposition.BUSY
         case CallStatus.NO_ANSWER:
             return Disposition.NO_ANSWER
         case CallStatus.CANCELED:
             return Disposition.CANCELED
-        case CallStatus.FAILED:
+        case _:
             return failed_call(attempt.sip_code, attempt.error_code)
-    # Whatever machine detection heard: a person whom it takes for a machine has talked with us all the same.
-    return None if attempt.talk is None else answered_call(Talk(**attempt.talk), attempt.answered_by)
+
+
+def _answered(attempt: Attempt) -> Attempt:
+    talk = Talk(**attempt.talk) if attempt.talk else None
+    disposition = answered_call(talk, attempt.answered_by)
+    heard = talk is not None and talk.heard_agent
+    return attempt.changed(disposition=disposition, silent_answer=disposition in PEOPLE and not heard)

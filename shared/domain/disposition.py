@@ -136,7 +136,7 @@ class Talk:
     our_fault: bool = False
     """The speech model or we failed while the callee was there."""
     heard_agent: bool = True
-    """The callee heard something within two seconds of answering."""
+    """Within two seconds of answering the callee heard something, or was gone."""
     message_left: bool = False
     """The campaign's message was said after the beep."""
     machine_heard: bool = False
@@ -150,6 +150,8 @@ class Talk:
         return self.caller_turns >= CONVERSATION_TURNS or self.answered_us
 
 
+PEOPLE = frozenset({Disposition.HUMAN, Disposition.ABANDONED, Disposition.AGENT_FAILED})
+"""Of an answered call: as far as anybody can tell, a person was there."""
 MACHINE = frozenset({"machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other"})
 """Twilio's words for an answering machine."""
 CONVERSATION_TURNS = 2

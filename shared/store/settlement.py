@@ -13,7 +13,7 @@ from shared.domain.call_progress import awaits_talk, close_without_talk
 from shared.domain.campaign import Campaign, campaign_path
 from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
 from shared.domain.cost import call_cost
-from shared.domain.disposition import Disposition, Outcome
+from shared.domain.disposition import PEOPLE, Outcome
 from shared.domain.gate import History
 from shared.domain.retry import next_attempt
 from shared.domain.shards import shard_of
@@ -171,9 +171,9 @@ def _tally(attempt: Attempt, document: Document, span: str) -> Tally:
     one = Tally(attempts=1, cost=attempt.cost or 0.0, talk_s=attempt.duration_s or 0)
     if attempt.disposition is not None:
         one.dispositions[str(attempt.disposition)] += 1
-    if attempt.disposition in {Disposition.HUMAN, Disposition.ABANDONED}:
+    if attempt.disposition in PEOPLE:
         one.answered[span] = 1
-        one.unheard[span] = int(attempt.disposition is Disposition.ABANDONED)
+        one.unheard[span] = int(attempt.silent_answer)
     if attempt.outcome is not None:
         one.outcomes[str(attempt.outcome)] += 1
     language = document.data.get("language")

@@ -33,7 +33,7 @@ class Tally:
     answered: Counter[str] = field(default_factory=Counter)
     """People who answered, by the beginning of the span in which their calls were settled; of the last day only."""
     unheard: Counter[str] = field(default_factory=Counter)
-    """Those of them to whom nobody spoke in time."""
+    """Those of them to whom nobody spoke in time, whatever came of the call after that."""
 
     def add(self, other: Mapping[str, Any]) -> None:
         """Add a shard's document."""

@@ -191,6 +191,7 @@ def test_our_own_word_on_an_answered_call_is_waited_for() -> None:
     assert not awaits_talk(closed)
     assert close_without_talk(closed) is closed
     assert talked(closed, TALKED).disposition is Disposition.HUMAN
+    assert (closed.silent_answer, talked(closed, TALKED).silent_answer) == (True, False)
 
 
 def test_the_weightiest_outcome_stays() -> None:
