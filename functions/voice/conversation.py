@@ -98,6 +98,10 @@ class Conversation:
             actions += self.tick(now_ms)
         return actions
 
+    def on_hold(self, for_ms: float, now_ms: float) -> list[Action]:
+        """No frames have come for so long."""
+        return self._talk.patience.on_hold(for_ms, now_ms) if self._talk.closing is None else []
+
     def mark_played(self, name: str, now_ms: float) -> list[Action]:
         """Twilio gave a mark back."""
         return self._caller.mark_played(name, now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from functions.voice.actions import Action
-from functions.voice.audio import Upsampler, decode_ulaw, loudness
+from functions.voice.audio import FRAME_MS, ULAW_FRAME_BYTES, Upsampler, decode_ulaw, loudness
 from functions.voice.conversation import Conversation
 from functions.voice.model_link import ModelLink
 from functions.voice.recording.recorder import Recorder
@@ -14,9 +14,6 @@ from shared.domain.recording import SILENCE
 
 KEY_TONE_FRAMES = 12
 """240 ms: a key's tone lasts 100 ms or so, and Twilio's message about it comes while it sounds."""
-"""Mu-law's zero."""
-FRAME_MS = 20
-FRAME_BYTES = 160
 GAP_MS = 200
 """Frames that are so late are not late: Twilio sends none, on hold for instance."""
 MOST_FILLED_FRAMES = 150
@@ -45,8 +42,12 @@ class Hearing:
         self._up = Upsampler()
         self._detector = SpeechDetector() if conversation.is_gated else None
         self._tone_frames = 0
+        self._part = b""
+        """What of a message is no whole frame yet."""
         self._held = b""
         """A frame that goes with the next one."""
+        self._hold_from_ms: float | None = None
+        """When frames stopped coming; None while they come."""
         self._heard_to_ms: float | None = None
         """When the last frame came, or should have."""
         self._filled_frames = 0
@@ -56,7 +57,9 @@ class Hearing:
         self._tone_frames = KEY_TONE_FRAMES
 
     def frame(self, ulaw: bytes, timestamp_ms: int) -> None:
-        """20 ms of the caller, as Twilio sends them, and when on its clock they were spoken.
+        """A message of the caller's sound, and when on Twilio's clock it was spoken.
+
+        Twilio sends 20 ms in each and promises no length: here begins a world of frames that are 20 ms long.
 
         While the caller is silent and nothing of theirs is without an answer, two frames go to the model at once, as
         Google advises: that halves what silence costs. So they do in the middle of speech. Any other sound goes out
@@ -66,24 +69,38 @@ class Hearing:
         # What is typed for a tool is nobody else's, and a recording of the tones would give it away.
         recorded = SILENCE * len(ulaw) if self._is_typing() else ulaw
         self._recorder.caller(recorded, timestamp_ms, now_ms)
-        if self._tone_frames:
-            self._tone_frames -= 1
-            ulaw = SILENCE * len(ulaw)
-        self._filled_frames = 0
-        self._hear(ulaw, now_ms)
+        self._filled_frames, self._hold_from_ms = 0, None
+        if len(ulaw) == ULAW_FRAME_BYTES and not self._part:
+            self._hear(ulaw, now_ms)
+            return
+        sound = self._part + ulaw
+        whole = len(sound) - len(sound) % ULAW_FRAME_BYTES
+        for start in range(0, whole, ULAW_FRAME_BYTES):
+            self._hear(sound[start : start + ULAW_FRAME_BYTES], now_ms)
+        self._part = sound[whole:]
 
     def fill(self) -> None:
-        """By the clock: where frames have stopped coming, the model hears silence for a while, so that a turn ends."""
+        """By the clock: where frames have stopped coming, the model hears silence for a while, so that a turn ends.
+
+        The caller is on hold then, or the line is dead.
+        """
         now_ms = self._now_ms()
         if self._heard_to_ms is None or now_ms - self._heard_to_ms < GAP_MS:
             return
+        if self._hold_from_ms is None:
+            self._hold_from_ms, self._part = self._heard_to_ms, b""
         missing = min(int((now_ms - self._heard_to_ms) / FRAME_MS), MOST_FILLED_FRAMES - self._filled_frames)
         self._filled_frames += missing
         for _ in range(missing):
-            self._hear(SILENCE * FRAME_BYTES, now_ms)
+            self._hear(SILENCE * ULAW_FRAME_BYTES, now_ms)
+        if actions := self._conversation.on_hold(now_ms - self._hold_from_ms, now_ms):
+            self._perform(actions)
 
     def _hear(self, ulaw: bytes, now_ms: float) -> None:
         self._heard_to_ms = now_ms
+        if self._tone_frames:
+            self._tone_frames -= 1
+            ulaw = SILENCE * ULAW_FRAME_BYTES
         pcm = decode_ulaw(ulaw)
         level = loudness(pcm) if self._detector is None else self._detector.push(pcm)
         conversation = self._conversation

@@ -13,6 +13,8 @@ WRAP_UP_MS = 30_000
 """The agent is told so long before the call's time limit."""
 REPROMPTS = 2
 """How often a silent caller is asked before the goodbye."""
+LONGEST_HOLD_MS = 300_000
+"""So long a caller may keep us on hold; beyond it the line is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class Patience:
         """The caller said or pressed something that can be understood."""
         self._active_ms = now_ms
         self._reprompts = 0
+
+    def on_hold(self, for_ms: float, now_ms: float) -> list[Action]:
+        """Nothing at all comes from the caller, and has not for so long: this is no silence of theirs."""
+        self._active_ms = now_ms
+        return [HangUp(Ending.SILENCE)] if for_ms >= LONGEST_HOLD_MS else []
 
     @property
     def gone(self) -> bool:

@@ -55,8 +55,11 @@ class Phone:
         """What the caller's microphone hears."""
         self.marks_late_s: float | None = 0.0
         """Marks come back so late; None: never."""
+        self.message_ms = 20
+        """How much sound Twilio puts into a message: 20 ms, or 10 or 40; it promises none."""
         self.on_hold = False
         """Twilio sends no frames."""
+        self._unsent = b""
         self._words: deque[bytes] = deque()
         """A recording that goes before it, in frames."""
 
@@ -116,9 +119,22 @@ class Phone:
                 continue
             frame = self._words.popleft() if self._words else self.sound
             self.said += frame
-            payload = base64.b64encode(frame).decode()
-            media = {"track": "inbound", "chunk": str(frames), "timestamp": str(frames * 20), "payload": payload}
-            self.say({"event": "media", "sequenceNumber": str(frames + 1), "media": media, "streamSid": "MZ1"})
+            self._sends(frame, frames)
+
+    def _sends(self, frame: bytes, number: int) -> None:
+        """The caller's sound, in messages of the length that is being tried."""
+        self._unsent += frame
+        size = self.message_ms * 8
+        while len(self._unsent) >= size:
+            timestamp_ms = number * 20 - len(self._unsent) // 8 + 20
+            sent, self._unsent = self._unsent[:size], self._unsent[size:]
+            media = {
+                "track": "inbound",
+                "chunk": str(number),
+                "timestamp": str(timestamp_ms),
+                "payload": base64.b64encode(sent).decode(),
+            }
+            self.say({"event": "media", "sequenceNumber": str(number + 1), "media": media, "streamSid": "MZ1"})
 
     def say(self, message: dict[str, Any] | str | bytes) -> None:
         """A message from Twilio, whatever it is."""

@@ -16,6 +16,8 @@ from functions.voice.app import make_app
 from functions.voice.circuits import Circuits
 from functions.voice.model_choice import as_asked
 from functions.voice.notice_board import NoticeBoard
+from functions.voice.patience import LONGEST_HOLD_MS
+from functions.voice.prompts import ASK_IF_THERE
 from functions.voice.ready_sessions import ReadySessions
 from functions.voice.recording.recordings import Recordings, StoredRecordings
 from functions.voice.services import VoiceServices
@@ -199,6 +201,43 @@ async def test_on_hold_the_model_hears_silence_until_the_turn_has_ended_and_the_
         phone.hang_up()
         await call
         assert [turn["text"] for turn in home.part("turns")][1:] == ["What do you charge?", "Six hundred rupees."]
+
+
+async def test_a_caller_who_puts_us_on_hold_is_neither_asked_nor_hung_up_on() -> None:
+    """silence_s is 20: three times that, and a goodbye, used to end the call."""
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Hello, this is Tara.", 800)
+        await asyncio.sleep(2)
+        phone.on_hold = True
+        told = len(session.texts)
+        await asyncio.sleep(280)
+        assert len(session.texts) == told
+        phone.on_hold = False
+        await asyncio.sleep(18)
+        assert len(session.texts) == told
+        await asyncio.sleep(4)
+        assert session.texts[told:] == [ASK_IF_THERE], "whoever is back and says nothing is asked as ever"
+        phone.hang_up()
+        await call
+
+
+async def test_a_line_that_is_dead_does_not_stay_open_for_ever() -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Hello, this is Tara.", 800)
+        await asyncio.sleep(2)
+        phone.on_hold = True
+        await asyncio.sleep(LONGEST_HOLD_MS / 1000 - 1)
+        assert not call.done()
+        await asyncio.wait_for(call, 3)
+        assert home.call()["ending"] == "silence"
 
 
 async def test_breaks_stalls_and_gaps_are_counted_and_kept_with_the_call() -> None:

@@ -69,6 +69,22 @@ async def test_the_model_is_told_when_the_caller_speaks_and_hears_the_turn_alone
     assert home.call()["latency"]["answer_p50_ms"] == pytest.approx(1_000, abs=250)
 
 
+@pytest.mark.parametrize("message_ms", [10, 40])
+@pytest.mark.parametrize(("spoken_ms", "cuts"), [(700, False), (1_400, True)])
+async def test_how_long_somebody_speaks_over_the_agent_is_measured_in_messages_of_any_length(
+    message_ms: int, spoken_ms: int, cuts: bool
+) -> None:
+    async with call() as (_, phone, session):
+        phone.message_ms = message_ms
+        session.sends(AgentText(LIST))
+        session.says("", 4000)
+        await asyncio.sleep(1)
+        await phone.says(clip("hours_question_en_am_michael")[: spoken_ms * 8])
+        await asyncio.sleep(2.5)
+        assert bool(phone.clears) is cuts
+        phone.message_ms = 20
+
+
 @pytest.mark.parametrize("word", BACKCHANNELS)
 async def test_a_backchannel_does_not_stop_the_agent(word: str) -> None:
     async with call() as (home, phone, session):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,3 +132,39 @@ def test_the_sound_is_the_same_as_if_each_frame_went_alone() -> None:
     heard = b"".join(ear.line.sent)
     assert whole.startswith(heard)
     assert len(whole) - len(heard) <= FRAME
+
+
+# -- messages of any length
+
+
+@pytest.mark.parametrize("message_ms", [10, 20, 30, 40, 100])
+def test_how_long_twilios_messages_are_changes_nothing(message_ms: int) -> None:
+    """The words are the same, a second of silence, 700 ms of voice and a second of silence."""
+    sound = QUIET * 50 + LOUD * 35 + QUIET * 50
+    ear, size = Ear(), message_ms * 8
+    spoke: set[bool] = set()
+    for start in range(0, len(sound), size):
+        ear.now_ms += message_ms
+        ear.hearing.frame(sound[start : start + size], round(ear.now_ms))
+        talk = ear.conversation._talk
+        spoke.add(talk.voice.speaking)
+        if talk.voice.speaking and start >= 85 * 160:
+            assert ear.now_ms - 1_700 <= 300 + message_ms, "speech is over within END_MS of the voice"
+    assert spoke == {True, False}
+    assert ear.conversation._talk.voice.started_ms == pytest.approx(1_000, abs=message_ms)
+    alone = Upsampler()
+    whole = b"".join(alone.push(decode_ulaw(sound[start : start + 160])) for start in range(0, len(sound), 160))
+    heard = b"".join(ear.line.sent)
+    assert whole.startswith(heard)
+    assert len(whole) - len(heard) <= 2 * FRAME
+
+
+@pytest.mark.parametrize("message_ms", [10, 20, 40])
+def test_a_keys_tone_is_kept_from_the_model_for_as_long_in_messages_of_any_length(message_ms: int) -> None:
+    ear = Ear()
+    ear.hearing.key()
+    for _ in range(480 // message_ms):
+        ear.now_ms += message_ms
+        ear.hearing.frame((LOUD * 2)[: message_ms * 8], round(ear.now_ms))
+    heard = np.frombuffer(b"".join(ear.line.sent), "<i2")
+    assert np.flatnonzero(np.abs(heard) > 1_000)[0] / 16 == pytest.approx(240, abs=5)
