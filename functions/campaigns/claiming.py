@@ -16,7 +16,8 @@ from shared.domain.attempt import Attempt, attempt_path, claim
 from shared.domain.attempt_check import CLAIM_LEASE
 from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, ContactEvent
-from shared.domain.gate import History, Refusal, refusal
+from shared.domain.gate import History, refusal
+from shared.domain.refusal import Refusal
 from shared.store.attempts import attempt_document
 from shared.store.settlement import contact_fields, lock_path
 from shared.store.store import AlreadyExists, Conflict, Create, Document, NotFound, Store, Update

@@ -22,7 +22,7 @@ from shared.domain.call_progress import accept
 from shared.domain.campaign import Campaign, CampaignState, PauseReason, campaign_path
 from shared.domain.contact_window import window_of
 from shared.domain.disposition import Disposition
-from shared.domain.gate import Code
+from shared.domain.refusal import Code
 from shared.store.attempts import changed_fields
 from shared.store.campaigns import pause
 from shared.store.store import Conflict, NotFound, StoreError
@@ -130,7 +130,8 @@ async def _last_look(services: CampaignServices, claimed: Claimed) -> Skip | Non
         await pause(services.store, campaign.id, PauseReason.CONFIGURATION, no_agent(campaign))
         return Skip(Code.PAUSED, now)
     if entry is not None and entry.blocks(campaign.id, campaign.purpose, now):
-        return Skip(Code.SUPPRESSED, None)
+        waits = entry.expires_at is not None and (campaign.ends_at is None or entry.expires_at < campaign.ends_at)
+        return Skip(Code.SUPPRESSED, entry.expires_at if waits else None)
     window = window_of(claimed.contact, campaign)
     if not window.allows_dispatch(now, campaign.ring_timeout_s):
         return Skip(Code.OUTSIDE_WINDOW, window.next_dispatch(now, campaign.ring_timeout_s))

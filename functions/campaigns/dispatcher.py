@@ -14,7 +14,7 @@ from functions.campaigns.leases import Lease
 from functions.campaigns.pace import Pace
 from functions.campaigns.rota import FULL_AGAIN_S, Line, Rota, Round, Turn
 from functions.campaigns.services import CampaignServices
-from shared.domain.gate import Refusal
+from shared.domain.refusal import Refusal
 from shared.domain.shards import SHARDS
 from shared.store.store import StoreError
 

@@ -8,7 +8,7 @@ import logging
 from functions.campaigns.services import CampaignServices
 from shared.domain.campaign import Campaign, CampaignEvent, CampaignState, IllegalCampaignEvent
 from shared.domain.contact import Contact, ContactEvent, ContactState
-from shared.domain.gate import Code
+from shared.domain.refusal import Code
 from shared.store.campaigns import move_campaign
 from shared.store.settlement import contact_fields
 from shared.store.store import Conflict, Document, NotFound, OrderBy, Update, Where

@@ -13,7 +13,8 @@ from shared.domain.attempt import Attempt, PastAttempt, past
 from shared.domain.campaign import Campaign, CampaignState
 from shared.domain.contact import Contact
 from shared.domain.contact_window import widenings
-from shared.domain.gate import History, Moment, Refusal, refusal
+from shared.domain.gate import History, Moment, refusal
+from shared.domain.refusal import Code, Refusal
 from shared.domain.suppression import Suppression
 from shared.store.attempts import LOOK_BACK
 from shared.store.launch import contacts_of
@@ -24,6 +25,7 @@ ROWS_AT_ONCE = 400
 MOST_ATTEMPTS = 20_000
 """Past attempts that are held in mind; more of them, and the answer says that it does not know all."""
 MOST_PLACES = 200
+PAUSED = Refusal(Code.PAUSED, "The campaign is paused; they are called once it is resumed.")
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Refused:
     sentence: str
     count: int = 0
     waits: int = 0
-    """Of them, those for whom time changes it."""
+    """Of them, those for whom time changes it, or resuming the campaign."""
     openings: Counter[tuple[datetime, str]] = field(default_factory=Counter)
     """When to look again, and in whose time zone to say so."""
 
@@ -74,8 +76,9 @@ class Evaluation:
             return
         found = self.refused.setdefault(str(no.code), Refused(no.sentence))
         found.count += 1
-        if no.until is not None:
+        if no.until is not None or no is PAUSED:
             found.waits += 1
+        if no.until is not None:
             found.openings[(no.until, contact.time_zones[0] if contact.time_zones else "UTC")] += 1
 
 
@@ -101,6 +104,7 @@ class Evaluator:
         self._campaign = campaign
         self._variables = frozenset(variables)
         self._places: set[tuple[str, tuple[str, ...]]] = set()
+        self._paused = PAUSED if campaign.state is CampaignState.PAUSED else None
 
     async def run(self, *, until_somebody: bool = False) -> Evaluation:
         """Look at as many contacts as the time allows; or until one is found who is to be called, now or later."""
@@ -118,7 +122,7 @@ class Evaluator:
 
     def _ask(self, contacts: Sequence[Contact], known: _Known, now: datetime, found: Evaluation) -> None:
         for contact in contacts:
-            no = refusal(contact, self._campaign, known.history(contact.id), now, Moment.PREFLIGHT)
+            no = refusal(contact, self._campaign, known.history(contact.id), now, Moment.PREFLIGHT) or self._paused
             found.add(contact, no)
             for name in self._variables:
                 if not (contact.name if name == "name" else contact.variables.get(name)):

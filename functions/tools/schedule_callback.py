@@ -12,7 +12,8 @@ from functions.tools.tool import Arguments, CallbackPromised, Result, Tool, Tool
 from shared.domain.callback_time import asked_time
 from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, contact_path
-from shared.domain.gate import History, Refusal
+from shared.domain.gate import History
+from shared.domain.refusal import Refusal
 from shared.domain.retry import when_to_call_back
 from shared.store.attempts import Attempts
 from shared.store.campaigns import read_campaign

@@ -25,7 +25,8 @@ from shared.domain.attempt import Attempt, IllegalEvent
 from shared.domain.call import Direction, call_path
 from shared.domain.call_progress import Report, fold, heard
 from shared.domain.call_status import CallStatus
-from shared.domain.gate import History, Moment, Refusal, refusal
+from shared.domain.gate import History, Moment, refusal
+from shared.domain.refusal import Refusal
 from shared.store.agents import UnknownAgent
 from shared.store.store import Merge, NotFound, StoreError
 from shared.store.suppressions import suppression_of

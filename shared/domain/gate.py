@@ -16,62 +16,22 @@ from shared.domain.calling_window import CLOCK_SKEW_S
 from shared.domain.campaign import Campaign, CampaignState
 from shared.domain.contact import Contact, ContactState, DueReason
 from shared.domain.contact_window import rule_of, window_of
+from shared.domain.refusal import Code, Refusal
 from shared.domain.suppression import Suppression
 
 CALLBACK_HOLDS_S = 48 * 3600
 """A callback that could not be placed for so long is an ordinary retry."""
 SKEW = timedelta(seconds=CLOCK_SKEW_S)
-
-
-class Code(StrEnum):
-    """Why a contact is not called; stable, for machines."""
-
-    SUPPRESSED = "suppressed"
-    NUMBER_BLOCKED = "number_blocked"
-    FINISHED = "finished"
-    COUNTRY_NOT_ENABLED = "country_not_enabled"
-    NO_CONSENT = "no_consent"
-    DNC_REGISTRY = "dnc_registry"
-    TZ_UNKNOWN = "tz_unknown"
-    CAP_TOTAL = "cap_total"
-    NOT_RUNNING = "not_running"
-    PAUSED = "paused"
-    EXPIRED = "expired"
-    BUDGET = "budget"
-    NOT_DUE = "not_due"
-    CAP_24H = "cap_24h"
-    CAP_7D = "cap_7d"
-    CAP_30D = "cap_30d"
-    OUTSIDE_WINDOW = "outside_window"
-    RULE_ERROR = "rule_error"
-
-
-_PASSING = frozenset({Code.NOT_RUNNING, Code.PAUSED, Code.BUDGET, Code.FINISHED, Code.RULE_ERROR})
-"""Refusals that say nothing about the contact itself; it stays as it is."""
 LOOK_AGAIN_AFTER = timedelta(minutes=15)
 """When rules could not be applied."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A no, with its reason in words."""
-
-    code: Code
-    sentence: str
-    until: datetime | None = None
-    """When to look again; None: time alone will not change it."""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the contact is to be skipped rather than to wait."""
-        return self.until is None and self.code not in _PASSING
+NOT_STARTED = "The campaign has not started yet."
 
 
 class Moment(StrEnum):
     """What the gate is asked for."""
 
     PREFLIGHT = "preflight"
-    """Would this contact be dialled now, if the campaign ran?"""
+    """Would this contact be dialled now, or at the campaign's start if that is later, if the campaign ran?"""
     PLAN = "plan"
     """Could another attempt be sent at that time? Asked while one is still being closed."""
     DISPATCH = "dispatch"
@@ -105,7 +65,7 @@ def refusal(
     try:
         if now.tzinfo is None:
             raise ValueError("now has no time zone")
-        found = _first(_CHECKS[moment], contact, campaign, history, now)
+        found = _asked(moment, contact, campaign, history, now)
         return _expired_by(found, campaign) if found else None
     except Exception as error:  # whatever it is, nobody is called by rules that failed
         until = None if now.tzinfo is None else now + LOOK_AGAIN_AFTER
@@ -113,6 +73,15 @@ def refusal(
 
 
 Check = Callable[[Contact, Campaign, History, datetime], Refusal | None]
+
+
+def _asked(moment: Moment, contact: Contact, campaign: Campaign, history: History, now: datetime) -> Refusal | None:
+    starts_at = campaign.starts_at
+    if moment is not Moment.PREFLIGHT or starts_at is None or now >= starts_at:
+        return _first(_CHECKS[moment], contact, campaign, history, now)
+    # Nobody is dialled before the start, so what holds is what the gate will say then.
+    at_start = _first(_CHECKS[moment], contact, campaign, history, starts_at)
+    return at_start or Refusal(Code.NOT_DUE, NOT_STARTED, starts_at)
 
 
 def _first(
@@ -128,6 +97,9 @@ def _first(
 def _expired_by(found: Refusal, campaign: Campaign) -> Refusal:
     """A wait beyond the campaign's end is no wait."""
     if found.until is not None and campaign.ends_at is not None and found.until >= campaign.ends_at:
+        if found.code is Code.SUPPRESSED:
+            # Not the contact's end: somebody may lift the suppression before.
+            return replace(found, until=None)
         return Refusal(Code.EXPIRED, f"The campaign ends before this contact may be called. {found.sentence}")
     return found
 
@@ -203,7 +175,7 @@ def _running(contact: Contact, campaign: Campaign, history: History, now: dateti
     if campaign.state is not CampaignState.RUNNING:
         return Refusal(Code.NOT_RUNNING, f"The campaign is {campaign.state}.")
     if campaign.starts_at is not None and now < campaign.starts_at:
-        return Refusal(Code.NOT_DUE, "The campaign has not started yet.", campaign.starts_at)
+        return Refusal(Code.NOT_DUE, NOT_STARTED, campaign.starts_at)
     return None
 
 

@@ -14,7 +14,8 @@ from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, ContactState, DueReason
 from shared.domain.contact_window import rule_of, window_of
 from shared.domain.disposition import SUPPRESSING, Disposition, Outcome
-from shared.domain.gate import Code, History, Moment, Refusal, refusal
+from shared.domain.gate import History, Moment, refusal
+from shared.domain.refusal import Code, Refusal
 from shared.domain.weekly_hours import DAY_MINUTES, WeeklyHours
 
 

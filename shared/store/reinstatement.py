@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.domain.campaign import CampaignState
 from shared.domain.contact import Contact, ContactEvent, ContactState, contact_path
-from shared.domain.gate import Code
+from shared.domain.refusal import Code
 from shared.store.change import change_document
 from shared.store.settlement import contact_fields
 from shared.store.store import Document, NotFound, Remove, Store, Value, Where
@@ -17,7 +17,8 @@ AT_ONCE = 200
 
 
 async def reinstate(store: Store, number_hash: str, now: datetime) -> int:
-    """Put the number back into every campaign that goes on and had skipped it for the suppression list; in how many.
+    """Put the number back into every campaign that goes on and had skipped it for the suppression list, or waits for
+    the entry to expire; in how many.
 
     Nobody is called by this: the gate decides again, with all attempts made so far. A person whose own conversation
     ended their campaign, by an opt-out too, stays done.
@@ -43,6 +44,10 @@ async def _reinstate(store: Store, path: str, now: datetime) -> bool:
         if reinstated:
             due_at = max(filter(None, (contact.due_at, now)))
             return contact_fields(contact.advanced(ContactEvent.REINSTATE, refusal=None, due_at=due_at))
+        reinstated = contact.state is ContactState.PENDING and contact.refusal == Code.SUPPRESSED
+        if reinstated:
+            # It waited for the entry to expire, having been due when the gate refused it.
+            return contact_fields(contact.changed(refusal=None, due_at=now))
         if contact.state is ContactState.PENDING:
             # A dispatcher that has just read the entry would skip the contact after we looked; now it meets a change.
             return {"suppression_lifted_at": now}

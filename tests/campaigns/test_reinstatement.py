@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from functions.campaigns.beat import beat
-from functions.campaigns.claiming import try_to_claim
+from functions.campaigns.claiming import Claimed, try_to_claim
+from functions.campaigns.dialing import dial
 from shared.domain.attempt import Attempt, attempt_path
 from shared.domain.campaign import Campaign, CampaignState, campaign_path
 from shared.domain.contact import Consent, ConsentStatus, Contact, ContactEvent, ContactState, DueReason, contact_path
 from shared.domain.disposition import Disposition, Outcome
-from shared.domain.gate import Code, Refusal
 from shared.domain.phone_number import number_hash
+from shared.domain.refusal import Code, Refusal
 from shared.domain.suppression import Suppression, SuppressionReason, suppression_path
 from shared.store.reinstatement import reinstate
 from shared.store.settlement import contact_fields
@@ -119,6 +120,60 @@ async def test_the_person_is_called_once_after_all() -> None:
     assert len(office.carrier.requests) == len({one.to for one in office.carrier.requests}) == 2
     assert set(office.states()) == {ContactState.IN_PROGRESS}
     assert campaign.retry.max_attempts == 3
+
+
+async def test_who_waits_for_the_entry_to_expire_is_due_at_once(store: Store) -> None:
+    waits = {"refusal": str(Code.SUPPRESSED), "due_at": NOW + timedelta(days=200)}
+    contact = await a_contact(store, "c1", CampaignState.RUNNING, **waits)
+    assert await reinstate(store, contact.id, NOW) == 1
+    after = await read(store, "c1", contact.id)
+    assert (after.state, after.refusal, after.due_at) == (ContactState.PENDING, None, NOW)
+
+
+async def lifted(office: Office, contact: Contact) -> None:
+    await office.store.batch([Delete(suppression_path(contact.id))])
+    assert await reinstate(office.store, contact.id, office.clock.now()) == 1
+    await beat(office.services)
+    assert [one.to for one in office.carrier.requests].count(contact.phone) == 1
+
+
+async def suppressed_for(office: Office, contact: Contact, days: int) -> None:
+    until = office.clock.now() + timedelta(days=days)
+    entry = Suppression(id=contact.id, reason=SuppressionReason.MANUAL, at=office.clock.now(), expires_at=until)
+    await office.store.create(suppression_path(contact.id), entry.to_document())
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("ends_in_days", [None, 30])
+async def test_entry_of_200_days_that_is_lifted_early_keeps_nobody_from_being_called(ends_in_days: int | None) -> None:
+    office = Office()
+    ends: dict[str, Any] = (
+        {} if ends_in_days is None else {"ends_at": office.clock.now() + timedelta(days=ends_in_days)}
+    )
+    await office.campaign(contacts=2, **ends)
+    contact, _ = office.contacts()
+    await suppressed_for(office, contact, 200)
+    await beat(office.services)
+    assert contact.phone not in {one.to for one in office.carrier.requests}
+    await lifted(office, contact)
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("days", [200, 1])
+async def test_entry_that_comes_between_claim_and_request_is_waited_for_as_the_gate_would(days: int) -> None:
+    office = Office()
+    campaign = await office.campaign(contacts=1)
+    (contact,) = office.contacts()
+    document = await office.store.get(contact_path("diwali", contact.id))
+    assert document is not None
+    claimed = await try_to_claim(office.services, campaign, document, 1, 0.0)
+    assert isinstance(claimed, Claimed)
+    await suppressed_for(office, contact, days)
+    await dial(office.services, claimed)
+    (contact,) = office.contacts()
+    assert (contact.state, contact.refusal) == (ContactState.PENDING, Code.SUPPRESSED)
+    assert contact.due_at == office.clock.now() + timedelta(days=days)
+    await lifted(office, contact)
 
 
 @pytest.mark.virtual_time

@@ -63,3 +63,24 @@ async def test_budget_in_money_that_calls_are_not_reckoned_in_is_refused(console
     problem = await console.a_campaign(await console.a_list(), expect=422, budget={"amount": 5000, "currency": "INR"})
     assert problem["field"] == "budget.currency"
     assert "write the budget in USD" in problem["detail"]
+
+
+async def test_check_of_a_campaign_that_starts_later_says_when_people_will_be_called(console: Console) -> None:
+    six_on_thursday_morning = "2026-11-26T06:00:00+05:30"
+    campaign = await console.a_campaign(await console.a_list(), starts_at=six_on_thursday_morning)
+    look = await console.get(f"/api/campaigns/{campaign['campaign_id']}/preflight")
+    assert (look["dial_now"], look["wait"]) == (0, 2)
+    assert look["next_opening"] == "2026-11-26T04:31:30Z", "when their window opens that day"
+    assert look["can_launch"]
+    await console.does("PATCH", f"/api/campaigns/{campaign['campaign_id']}", {"starts_at": "2026-11-26T11:00:00+05:30"})
+    look = await console.get(f"/api/campaigns/{campaign['campaign_id']}/preflight")
+    assert (look["dial_now"], look["wait"], look["next_opening"]) == (0, 2, "2026-11-26T05:30:00Z")
+
+
+async def test_check_of_a_paused_campaign_says_that_people_wait_for_it(console: Console) -> None:
+    path = await paused(console)
+    look = await console.get(f"{path}/preflight")
+    assert (look["dial_now"], look["wait"], look["never"]) == (0, 2, 1)
+    (waiting,) = (one for one in look["refusals"] if one["code"] == "paused")
+    assert waiting["waits"] == waiting["count"] == 2
+    assert "resumed" in waiting["sentence"]

@@ -20,7 +20,8 @@ from shared.domain.contact import (
 )
 from shared.domain.contact_window import widenings, window_of
 from shared.domain.disposition import Disposition
-from shared.domain.gate import CALLBACK_HOLDS_S, LOOK_AGAIN_AFTER, SKEW, Code, History, Moment, Refusal, refusal
+from shared.domain.gate import CALLBACK_HOLDS_S, LOOK_AGAIN_AFTER, SKEW, History, Moment, refusal
+from shared.domain.refusal import Code, Refusal
 from shared.domain.suppression import Suppression, SuppressionReason
 from tests.domain.builders import (
     GRANTED,
@@ -107,8 +108,16 @@ def test_a_campaign_that_does_not_run_calls_nobody_and_its_contacts_wait(state: 
 
 
 def test_a_draft_is_checked_as_if_it_ran() -> None:
-    draft = a_campaign(state=CampaignState.DRAFT, starts_at=NOON_IN_INDIA + DAY)
+    draft = a_campaign(state=CampaignState.DRAFT)
     assert at_the_gate(campaign=draft, moment=Moment.PREFLIGHT) is None
+    later = a_campaign(state=CampaignState.DRAFT, starts_at=NOON_IN_INDIA + DAY)
+    no = at_the_gate(campaign=later, moment=Moment.PREFLIGHT)
+    assert no is not None
+    assert (no.code, no.until) == (Code.NOT_DUE, later.starts_at)
+    at_night = a_campaign(state=CampaignState.DRAFT, starts_at=NOON_IN_INDIA + 12 * HOUR)
+    no = at_the_gate(campaign=at_night, moment=Moment.PREFLIGHT)
+    assert no is not None
+    assert (no.code, no.until) == (Code.OUTSIDE_WINDOW, at_utc("2026-11-25T04:31:30"))
 
 
 def test_a_campaign_waits_for_its_start() -> None:

@@ -16,7 +16,8 @@ from shared.domain.calling_window import CLOCK_SKEW_S, is_holiday
 from shared.domain.campaign import Campaign, CampaignState
 from shared.domain.contact import Consent, ConsentStatus, ConsentType, Contact, ContactState, DueReason
 from shared.domain.disposition import Disposition
-from shared.domain.gate import Code, History, Moment, refusal
+from shared.domain.gate import History, Moment, refusal
+from shared.domain.refusal import Code
 from shared.domain.suppression import Suppression, SuppressionReason
 from shared.domain.weekly_hours import weekly_hours
 from tests.domain.builders import a_campaign, a_contact, at_utc

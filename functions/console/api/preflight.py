@@ -50,7 +50,7 @@ class RefusalCount(Answer):
     count: int
     sentence: str
     waits: int
-    """Of them, those whom time alone makes callable."""
+    """Of them, those whom time alone makes callable, or resuming the campaign."""
     next_opening: datetime | None = None
     openings: list[Opening] = Field(default=[])
 

@@ -20,7 +20,7 @@ from shared.domain.attempt import attempt_path
 from shared.domain.campaign import Campaign, CampaignState, PauseReason
 from shared.domain.contact import Contact, ContactState
 from shared.domain.cost import CURRENCY
-from shared.domain.gate import Code
+from shared.domain.refusal import Code
 from shared.store.agents import UnknownAgent
 from shared.store.store import Document, Store, Where
 from shared.store.tallies import tally_of
