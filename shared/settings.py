@@ -7,22 +7,20 @@ Secret Manager as ``secret://NAME`` or ``secret://NAME/VERSION``.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared import setting_values
 from shared.errors import ConfigurationError
-from shared.outside import is_loopback, outside_addresses, parse_origin
+from shared.outside import is_loopback, outside_addresses
 from shared.secrets import SECRET_SCHEME, SecretName, is_secret_name, read_secrets
 
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 TWILIO_API = "https://api.twilio.com"
 LAPTOP_HASH_KEY = "a laptop's records are keyed with this; the cloud's with a secret"
 MIN_HASH_KEY_CHARS = 16
@@ -34,76 +32,7 @@ class SettingsError(ConfigurationError):
     """Environment variables are missing or wrong; the message lists every one of them."""
 
 
-def _origin(value: object) -> object:
-    return parse_origin(value) if isinstance(value, str) else value
-
-
-def _numbers(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    numbers = tuple(re.split(r"[,\s]+", value.strip()))
-    wrong = sum(1 for number in numbers if not E164.fullmatch(number))
-    if wrong:
-        raise ValueError(f"{wrong} of {len(numbers)} are not E.164 numbers such as +12025550123")
-    return numbers
-
-
-def _hosts(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    hosts = tuple(re.split(r"[,\s]+", value.strip().lower()))
-    if any(not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|[0-9a-f:]+", host) for host in hosts):
-        raise ValueError("must be names of hosts, without https:// and without a port")
-    return hosts
-
-
-def _account_sid(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"\s*AC[0-9A-Za-z]+\s*", value):
-        raise ValueError("must be an account SID, which starts with AC")
-    return value
-
-
-def _instant(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        instant = datetime.fromisoformat(value.strip())
-    except ValueError:
-        instant = None
-    if instant is None or instant.utcoffset() is None:
-        raise ValueError("must be an instant with an offset, such as 2026-11-23T10:00:00+05:30")
-    return instant
-
-
-def _store(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"sqlite:///.+|firestore://[^/?#]+(/[^/?#]*)?", value):
-        raise ValueError("must be sqlite:///path or firestore://project/database")
-    return value
-
-
-def _queue(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"\s*projects/[^/\s]+/locations/[^/\s]+/queues/[^/\s]+\s*", value):
-        raise ValueError("must be projects/PROJECT/locations/REGION/queues/QUEUE")
-    return value
-
-
-def _recordings(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"file://.+|gs://[^/]+(/.*)?", value):
-        raise ValueError("must be file://path or gs://bucket")
-    return value
-
-
-def _readable_file(value: object) -> object:
-    if isinstance(value, str) and not Path(value).is_file():
-        raise ValueError("there is no such file")
-    return value
-
-
-def _models(value: object) -> object:
-    return tuple(re.split(r"[,\s]+", value.strip())) if isinstance(value, str) else value
-
-
-Origin = Annotated[str, BeforeValidator(_origin)]
+Origin = Annotated[str, BeforeValidator(setting_values.origin)]
 """scheme://host[:port] without a path; https unless the host is loopback."""
 
 
@@ -117,7 +46,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=1, le=65535)
     public_base_url: Origin = ""
     """The origin that Twilio calls and signs; of the voice function, wherever this process runs."""
-    store_url: Annotated[str, BeforeValidator(_store)] = "sqlite:///var/parley.db"
+    store_url: Annotated[str, BeforeValidator(setting_values.store)] = "sqlite:///var/parley.db"
     firestore_emulator_host: str | None = None
     """host:port; the Firestore client reads it by itself."""
 
@@ -131,20 +60,22 @@ class Settings(BaseSettings):
     gemini_live_sessions: int = Field(default=1000, ge=1, le=100_000)
     """Live sessions that the project may have at once in a region; campaigns leave a share of them to callers."""
 
-    analysis_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_models)] = (
+    analysis_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_values.models)] = (
         "gemini-3.6-flash",
         "gemini-3.5-flash",
         "gemini-2.5-flash",
     )
     """Text models that read calls once they are over; the first that is to be had where the agent's calls may go."""
 
-    twilio_account_sid: Annotated[str, BeforeValidator(_account_sid)] | None = None
+    twilio_account_sid: Annotated[str, BeforeValidator(setting_values.account_sid)] | None = None
     twilio_auth_token: SecretStr | None = None
-    twilio_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_numbers)] = ()
+    twilio_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_values.numbers)] = ()
     twilio_api_base_url: Origin = TWILIO_API
     twilio_calls_per_second: float = Field(default=1, gt=0, le=1000, allow_inf_nan=False)
+    twilio_concurrent_calls: int = Field(default=1000, ge=1, le=100_000)
+    """Calls that the account may have at once, those that people make to us among them."""
 
-    dial_queue: Annotated[str, BeforeValidator(_queue)] | None = None
+    dial_queue: Annotated[str, BeforeValidator(setting_values.queue)] | None = None
     """A Cloud Tasks queue that spreads dial requests over instances, where one alone would be too slow."""
     campaigns_url: Origin | None = None
     """Where the campaigns function is; tokens for it are made out to this."""
@@ -153,9 +84,9 @@ class Settings(BaseSettings):
 
     tools_url: Origin | None = None
     """Where the tools function is; None: voice runs tools in its own process. Tokens for it are made out to this."""
-    tool_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    tool_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_values.hosts)] = ()
     """The only hosts that agents' HTTP tools and MCP servers may be on; none named: any public one."""
-    tool_private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    tool_private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_values.hosts)] = ()
     """Hosts on this machine or in its network that they may reach as well, without TLS if they like."""
     number_hash_key: SecretStr | None = None
     """Keys the hashes under which contacts and suppressions are kept."""
@@ -167,15 +98,15 @@ class Settings(BaseSettings):
     """Where Google's public keys are, on loopback, for tests."""
     iap_audience: str | None = None
     """What Identity-Aware Proxy's assertions to the console are addressed to."""
-    recordings_url: Annotated[str, BeforeValidator(_recordings)] = "file://var/recordings"
+    recordings_url: Annotated[str, BeforeValidator(setting_values.recordings)] = "file://var/recordings"
     """file://relative/folder, file:///absolute/folder or gs://bucket[/folder]."""
     storage_emulator_host: str | None = None
     """The Cloud Storage client reads it by itself."""
 
-    ssl_cert_file: Annotated[str, BeforeValidator(_readable_file)] | None = None
+    ssl_cert_file: Annotated[str, BeforeValidator(setting_values.readable_file)] | None = None
     secret_manager_endpoint: str | None = None
     """host:port of a Secret Manager on loopback, spoken to without TLS."""
-    clock: Annotated[datetime, BeforeValidator(_instant)] | None = None
+    clock: Annotated[datetime, BeforeValidator(setting_values.instant)] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     k_service: str | None = None
     """The service's name; set by Cloud Run and nobody else."""

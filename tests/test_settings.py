@@ -61,6 +61,7 @@ def test_an_empty_environment_is_a_laptop() -> None:
     assert settings.store_url == "sqlite:///var/parley.db"
     assert settings.twilio_api_base_url == "https://api.twilio.com"
     assert settings.twilio_calls_per_second == 1
+    assert settings.twilio_concurrent_calls == 1000
     assert settings.hash_key == LAPTOP_HASH_KEY.encode()
     assert (settings.speech_configured, settings.carrier_configured, settings.in_cloud) == (False, False, False)
 
@@ -131,6 +132,7 @@ def test_every_wrong_variable_is_named_at_once() -> None:
         ("RECORDINGS_URL", "s3://bucket", "gs://bucket"),
         ("TWILIO_NUMBERS", "+1", "1 of 1 are not E.164"),
         ("TWILIO_CALLS_PER_SECOND", "0", "greater than 0"),
+        ("TWILIO_CONCURRENT_CALLS", "0", "greater than or equal to 1"),
         ("TWILIO_CALLS_PER_SECOND", "nan", "TWILIO_CALLS_PER_SECOND"),
         ("TWILIO_ACCOUNT_SID", ACCOUNT, "TWILIO_AUTH_TOKEN: missing"),
         ("TWILIO_AUTH_TOKEN", "token", "TWILIO_ACCOUNT_SID: missing"),

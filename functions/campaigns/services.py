@@ -30,6 +30,7 @@ class AccountLimits:
     calls_per_second: float = 1.0
     """Twilio queues what comes faster, and a queued call may ring after its window."""
     concurrent_calls: int = 1_000
+    """Twilio: 5 on trial, 10 with an individual profile, without a limit of its own with a business profile."""
     model_sessions: int = 1_000
     """Gemini Live sessions a project may have at once in a region (Vertex AI pay-as-you-go: 1,000)."""
     inbound_reserve: float = INBOUND_RESERVE

@@ -49,7 +49,9 @@ def campaign_services(settings: Settings, store: Store, clock: Clock) -> Campaig
         numbers=settings.twilio_numbers,
         public_base_url=settings.public_base_url,
         limits=AccountLimits(
-            calls_per_second=settings.twilio_calls_per_second, model_sessions=settings.gemini_live_sessions
+            calls_per_second=settings.twilio_calls_per_second,
+            concurrent_calls=settings.twilio_concurrent_calls,
+            model_sessions=settings.gemini_live_sessions,
         ),
         queue=_dial_queue(settings),
         voicing=Voicing(AgentBook(store, shipped_agents()), lambda agent: place_of(agent, settings)),

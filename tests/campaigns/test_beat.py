@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,12 +12,14 @@ from functions.campaigns.beat import beat
 from functions.campaigns.claiming import Claimed, try_to_claim
 from functions.campaigns.dialing import dial
 from functions.campaigns.services import AccountLimits
+from functions.campaigns.wiring import campaign_services
 from shared.domain.attempt import AttemptState
 from shared.domain.call_status import CallStatus
 from shared.domain.campaign import CampaignState, PauseReason
 from shared.domain.contact import ContactState
 from shared.domain.disposition import Disposition, Talk
 from shared.domain.suppression import Suppression, SuppressionReason, suppression_path
+from shared.settings import read_settings
 from shared.store.campaigns import pause, read_campaign
 from shared.telephony.carrier import CallRefused, CarrierBusy, RefusalKind
 from tests.campaigns.office import Office
@@ -271,3 +274,15 @@ async def test_lines_are_never_more_than_campaign_and_account_have() -> None:
     await office.campaign(contacts=20)
     await beat(office.services)
     assert len(office.carrier.requests) == len(office.locks()) == 8
+
+
+async def test_trial_account_gets_no_more_calls_than_it_takes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_CONCURRENT_CALLS", "5")
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "0" * 32)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "0" * 32)
+    office = Office()
+    limits = campaign_services(read_settings(), office.store, office.clock).limits
+    office.services = replace(office.services, limits=replace(limits, calls_per_second=10))
+    await office.campaign(contacts=20)
+    await beat(office.services)
+    assert len(office.carrier.requests) == 5
