@@ -27,18 +27,20 @@ class LiveSessions:
 
     def __init__(self) -> None:
         self.instance = secrets.token_hex(8)
-        self._held: dict[str, tuple[Direction, Callable[[], str]]] = {}
+        self._held: dict[object, tuple[Direction, Callable[[], str]]] = {}
+        """By stream, not by call: the next stream of a call may be there before the last one is gone."""
         self._changed = asyncio.Event()
 
     @contextmanager
-    def holding(self, call_sid: str, direction: Direction, place: Callable[[], str]) -> Iterator[None]:
-        """A call holds a session as long as this lasts; place says where it is now, as "platform/region/model"."""
-        self._held[call_sid] = (direction, place)
+    def holding(self, direction: Direction, place: Callable[[], str]) -> Iterator[None]:
+        """A stream holds a session as long as this lasts; place says where it is now, as "platform/region/model"."""
+        stream = object()
+        self._held[stream] = (direction, place)
         self._changed.set()
         try:
             yield
         finally:
-            self._held.pop(call_sid, None)
+            del self._held[stream]
             self._changed.set()
 
     def by_region(self) -> dict[str, dict[Direction, int]]:

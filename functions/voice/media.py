@@ -73,7 +73,7 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         await tools_stand(services, agent, ticket.call_sid)
         session = CallSession(services, leg, ticket, agent, errand)
         direction = Direction.INBOUND if ticket.attempt_id is None else Direction.OUTBOUND
-        with services.sessions.holding(ticket.call_sid, direction, lambda: session.place):
+        with services.sessions.holding(direction, lambda: session.place):
             after = await session.carry()
         goes_on = after.ending is Ending.STREAM_LOST
         log.info("stream ended", extra={"call": ticket.call_sid, "ending": str(after.ending)})

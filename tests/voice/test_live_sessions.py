@@ -7,12 +7,13 @@ from contextlib import ExitStack
 
 import pytest
 
+from functions.voice.endings import AfterStream
 from functions.voice.live_sessions import AT_MOST_EVERY_S, RENEW_S, LiveSessions
-from shared.domain.call import Direction
+from shared.domain.call import Direction, Ending
 from shared.store.live_sessions import LEASE, SessionsInUse, sessions_in_use
 from tests.manual_clock import ManualClock
 from tests.memory_store import MemoryStore
-from tests.voice.phone import Phone
+from tests.voice.phone import Phone, token_in
 from tests.voice.test_calls import house
 
 pytestmark = pytest.mark.virtual_time
@@ -33,6 +34,27 @@ async def test_a_call_is_counted_while_it_lasts() -> None:
         assert await sessions_in_use(home.store, now) == {}
 
 
+async def test_a_stream_that_ends_takes_nothing_from_the_one_that_took_its_call_over() -> None:
+    """The lost stream is still writing its records when the next one stands."""
+    async with house() as home:
+        phone, again = Phone(home.app), Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        await (await home.model.session()).is_told()
+        home.store.away = True
+        phone.drop()
+        await asyncio.sleep(0.1)
+        home.services.endings.remember(phone.call_sid, AfterStream(Ending.STREAM_LOST, "en", 1, agent_id="reception"))
+        answer = await again.post("/voice/after?stream=1")
+        second = asyncio.create_task(again.stream(token_in(answer.text)))
+        await asyncio.sleep(0.5)
+        assert not call.done()
+        assert home.services.sessions.by_region() == {"developer": {Direction.INBOUND: 2, Direction.OUTBOUND: 0}}
+        await call
+        assert home.services.sessions.by_region() == {"developer": {Direction.INBOUND: 1, Direction.OUTBOUND: 0}}
+        again.hang_up()
+        await second
+
+
 async def test_many_calls_are_one_write_every_two_seconds_and_the_lease_is_renewed() -> None:
     sessions, store, clock = LiveSessions(), MemoryStore(), ManualClock()
     saying = asyncio.create_task(sessions.run(store, clock))
@@ -41,7 +63,7 @@ async def test_many_calls_are_one_write_every_two_seconds_and_the_lease_is_renew
         writes: list[object] = []
         for number in range(200):
             way = Direction.INBOUND if number % 2 else Direction.OUTBOUND
-            calls.enter_context(sessions.holding(f"CA{number}", way, lambda: PLACE))
+            calls.enter_context(sessions.holding(way, lambda: PLACE))
             await asyncio.sleep(0.05)  # ten seconds in all
             if (document := await store.get(f"live_sessions/{sessions.instance}")) is not None:
                 writes += [document.version] if document.version not in writes else []
@@ -62,7 +84,7 @@ async def test_a_store_that_is_away_is_told_later() -> None:
     saying = asyncio.create_task(sessions.run(store, clock))
     await asyncio.sleep(0)
     store.away = True
-    with sessions.holding("CA1", Direction.INBOUND, lambda: PLACE):
+    with sessions.holding(Direction.INBOUND, lambda: PLACE):
         await asyncio.sleep(5)
         store.away = False
         await asyncio.sleep(RENEW_S + AT_MOST_EVERY_S)
