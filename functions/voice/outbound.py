@@ -21,7 +21,7 @@ from functions.voice.services import VoiceServices
 from functions.voice.session_setup import prepared_errand
 from functions.voice.stream_token import StreamTicket
 from functions.voice.webhooks import Form, IncomingCall, StatusUpdate, incoming_call
-from shared.domain.attempt import Attempt, IllegalEvent
+from shared.domain.attempt import Attempt, AttemptState, IllegalEvent
 from shared.domain.call import Direction, call_path
 from shared.domain.call_progress import Report, fold, heard
 from shared.domain.call_status import CallStatus
@@ -117,10 +117,6 @@ async def _connect(services: VoiceServices, call: IncomingCall, errand: Errand) 
 
 async def progressed(services: VoiceServices, attempt_id: str, update: StatusUpdate, form: Form) -> Response:
     """POST /voice/status?attempt=: late, repeated and reordered callbacks are folded in by rank, once each."""
-    if update.status == CallStatus.RINGING:
-        services.ready.prepare(
-            update.call_sid, lambda: prepared_errand(services, attempt_id, update.call_sid), RINGING_S
-        )
     report = Report(
         update.call_sid,
         CallStatus(update.status),
@@ -131,6 +127,11 @@ async def progressed(services: VoiceServices, attempt_id: str, update: StatusUpd
     )
     try:
         moved = await services.attempts.move(attempt_id, lambda one: fold(one, report))
+        # Not by the word "ringing" alone, which may come late: of a call that was answered, or is over.
+        if moved.state is AttemptState.RINGING:
+            services.ready.prepare(
+                update.call_sid, lambda: prepared_errand(services, attempt_id, update.call_sid), RINGING_S
+            )
         if not moved.state.is_open:
             await services.settlement.settle(attempt_id)
     except NotFound:

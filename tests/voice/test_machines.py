@@ -63,10 +63,11 @@ class Answered:
 
 
 @asynccontextmanager
-async def answered(
-    voicemail: Voicemail, language: str = "hi", agent: Agent = TARA, **more: Any
-) -> AsyncIterator[Answered]:
-    async with house(agent) as home:
+async def placed(
+    voicemail: Voicemail, language: str = "hi", agent: Agent = TARA, *, ready: int = 0, **more: Any
+) -> AsyncIterator[House]:
+    """The carrier has taken a campaign's call; it does not ring yet."""
+    async with house(agent, ready=ready) as home:
         campaign = Campaign(
             id="c1", name="Renewals", agent_id="reception", list_id="l1", state=CampaignState.RUNNING, loaded=True,
             purpose=Purpose.SERVICE, voicemail=voicemail,
@@ -83,6 +84,14 @@ async def answered(
         await home.store.create(campaign_path("c1"), campaign.to_document())
         await home.store.create(contact_path("c1", PERSON), contact_fields(contact))
         await home.store.create(attempt_path("a1"), attempt_document(attempt, now))
+        yield home
+
+
+@asynccontextmanager
+async def answered(
+    voicemail: Voicemail, language: str = "hi", agent: Agent = TARA, **more: Any
+) -> AsyncIterator[Answered]:
+    async with placed(voicemail, language, agent, **more) as home:
         phone = Phone(home.app)
         connected = await phone.post("/voice/outbound/a1?fence=1", CallStatus=str(CallStatus.IN_PROGRESS))
         call = asyncio.create_task(phone.stream(token_in(connected.text)))
