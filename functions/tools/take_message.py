@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from hashlib import sha256
 
 from pydantic import Field
 
 from functions.tools.tool import Arguments, Result, Tool, ToolContext, Traits, Wish
-from shared.store.store import AlreadyExists, Data
+from shared.store.messages import Message, leave_message
 
 
 class TakeMessage(Arguments):
@@ -20,18 +19,18 @@ class TakeMessage(Arguments):
 
 
 async def _take(arguments: TakeMessage, context: ToolContext) -> tuple[Result, Wish | None]:
-    document: Data = {
-        "call_sid": context.call_sid,
-        "agent_id": context.agent.id,
-        "message": arguments.message,
-        "name": arguments.name,
-        "urgent": arguments.urgent,
-        "phone": context.caller,
-        "created_at": context.now(),
-    }
-    # The same call of the tool, seen twice, finds what it made.
-    with suppress(AlreadyExists):
-        await context.store.create(f"messages/{sha256(context.idempotency_key.encode()).hexdigest()[:16]}", document)
+    message = Message(
+        # The same call of the tool, seen twice, leaves one message.
+        id=sha256(context.idempotency_key.encode()).hexdigest()[:16],
+        call_sid=context.call_sid,
+        agent_id=context.agent.id,
+        message=arguments.message,
+        name=arguments.name,
+        urgent=arguments.urgent,
+        phone=context.caller,
+        created_at=context.now(),
+    )
+    await leave_message(context.store, message)
     return Result(message="The message is written down. Tell the caller that it will be passed on."), None
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from functions.voice import twiml
+from functions.voice.call_back import is_called_back
 from functions.voice.endings import STORE_DEADLINE_S, AfterStream, ending_of
 from functions.voice.services import VoiceServices
 from functions.voice.stream_token import StreamTicket
@@ -56,10 +57,10 @@ async def what_next(
                 case "completed" | "answered":
                     return twiml.hang_up()
                 case _:
-                    return twiml.nobody_free(after.language)
+                    return await _nobody_free(services, call, after)
         case ending if ending.is_our_fault:
-            # A campaign calls whom it failed again soon, as its retry rules say; nobody is asked to call a campaign.
-            return twiml.apologise(after.language, called_by_us=after.attempt_id is not None)
+            called_back = await is_called_back(services, call, after)
+            return twiml.apologise(after.language, called_back=called_back)
         case _:
             return twiml.hang_up()
 
@@ -77,8 +78,14 @@ async def _after_transfer(
     if after.attempt_id is not None:
         await _not_transferred(services, after.attempt_id)
     if after.stream_no >= MOST_STREAMS:
-        return twiml.nobody_free(after.language)
+        return await _nobody_free(services, call, after)
     return await _reconnect(services, call, after, not_taken=why)
+
+
+async def _nobody_free(services: VoiceServices, call: IncomingCall, after: AfterStream) -> str:
+    if await is_called_back(services, call, after):
+        return twiml.nobody_free(after.language)
+    return twiml.apologise(after.language)
 
 
 def _withdrawn(attempt: Attempt) -> Attempt:

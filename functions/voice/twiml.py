@@ -36,9 +36,9 @@ def hang_up() -> str:
     return str(response)
 
 
-def apologise(language: str | None, *, called_by_us: bool = False) -> str:
+def apologise(language: str | None, *, called_back: bool = False) -> str:
     """We could not serve this call: say so in the caller's language, and who calls again, then hang up."""
-    return _say_and_hang_up("apology_callback" if called_by_us else "apology", language)
+    return _say_and_hang_up("apology_callback" if called_back else "apology", language)
 
 
 def transfer(after: str, number: str, caller_id: str | None, whisper: str | None = None) -> str:
@@ -65,7 +65,7 @@ def _dial(response: VoiceResponse, after: str, number: str, caller_id: str | Non
 
 
 def nobody_free(language: str | None) -> str:
-    """Nobody took the transferred call."""
+    """Nobody took the transferred call, and the caller is called back."""
     return _say_and_hang_up("nobody_free", language)
 
 

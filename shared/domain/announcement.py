@@ -24,6 +24,8 @@ class EventType(StrEnum):
 
     CALL_ENDED = "call.ended"
     CALL_ANALYSED = "call.analysed"
+    MESSAGE_LEFT = "message.left"
+    """For the people behind an agent: what a caller left, or whom to call back."""
     CAMPAIGN_LAUNCHED = "campaign.launched"
     CAMPAIGN_PAUSED = "campaign.paused"
     CAMPAIGN_RESUMED = "campaign.resumed"

@@ -72,6 +72,7 @@ INDEXES: tuple[Index, ...] = (
     index("deliveries", "state", "due_at"),
     index("deliveries", "webhook_id", "-at"),
     index("webhooks", "created_at"),
+    index("messages", "-created_at"),
     # what an upload's report asks
     index("rows", "row"),
     index("rows", "class", "row"),
@@ -90,6 +91,7 @@ UNINDEXED: Sequence[tuple[str, str]] = (
     ("attempts", "reading"),
     ("announcements", "data"),
     ("deliveries", "payload"),
+    ("messages", "message"),
 )
 
 EXPIRING: Sequence[tuple[str, str]] = (
@@ -114,6 +116,7 @@ GROUPS: Sequence[str] = (
     "events",
     "leases",
     "lists",
+    "messages",
     "number_locks",
     "numbers",
     "parts",

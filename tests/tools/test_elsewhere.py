@@ -77,6 +77,7 @@ async def test_a_tool_runs_there_and_what_wants_the_call_itself_runs_here() -> N
         assert [data["phone"] for path, (data, _) in store.documents.items() if path.startswith("messages/")] == [
             "+919800000001"
         ]
+        assert [path for path in store.documents if path.startswith("announcements/message.left.")]
         assert not any(path.startswith("messages/") for path in here.documents)
         ended = await tools.run("end_call", {}, replace(context, idempotency_key=f"{CALL}:t2"))
         assert ended.wish is not None

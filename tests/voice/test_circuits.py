@@ -22,12 +22,10 @@ from functions.voice.circuit import (
     CircuitState,
 )
 from functions.voice.circuits import Circuits
-from functions.voice.endings import AfterStream
 from functions.voice.places import Place, Places
 from functions.voice.speech.failures import FREE_TIER_USED_UP, USED_UP, closed_while_opening, ended, refused_status
 from functions.voice.speech.model import SessionEnded, SessionSetup, SpeechError, SpeechRefused, SpeechUnavailable
 from shared.domain.agent import Model, SpeechPlace
-from shared.domain.call import Ending
 from shared.store.notices import Notice, NoticeKind, read_notices
 from tests.manual_clock import ManualClock
 from tests.memory_store import MemoryStore
@@ -201,17 +199,6 @@ def test_other_1011_are_not_taken_for_a_quota(reason: str) -> None:
 
 
 # -- on calls
-
-
-@pytest.mark.parametrize(
-    ("attempt", "said"), [(None, "Please call again in a few minutes"), ("a1", "We will call you back soon")]
-)
-async def test_the_apology_says_who_calls_again(attempt: str | None, said: str) -> None:
-    async with house() as home:
-        phone = Phone(home.app)
-        lost = AfterStream(Ending.SPEECH_MODEL_UNAVAILABLE, "en-IN", 1, attempt_id=attempt)
-        home.services.endings.remember(phone.call_sid, lost)
-        assert said in (await phone.post("/voice/after")).text
 
 
 def closed_quota(reason: str) -> SessionEnded:
