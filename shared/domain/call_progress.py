@@ -7,7 +7,7 @@ order and any number of copies of the same reports end in the same record.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.attempt import NEXT_ATTEMPT, Attempt, AttemptEvent, AttemptState, IllegalEvent
 from shared.domain.call_status import CallStatus
@@ -21,6 +21,8 @@ from shared.domain.disposition import (
     weightier,
 )
 
+HUNG_UP_EARLY = timedelta(seconds=10)
+"""Nobody has heard in less what a call is about."""
 _ORDER = tuple(CallStatus)
 _EVENT = {
     CallStatus.QUEUED: AttemptEvent.ACCEPT,
@@ -96,6 +98,16 @@ def talked(attempt: Attempt, talk: Talk) -> Attempt:
 def achieved(attempt: Attempt, outcome: Outcome) -> Attempt:
     """The attempt with what the conversation achieved; of several the weightiest."""
     return attempt.changed(outcome=weightier(attempt.outcome, outcome))
+
+
+def concluded(attempt: Attempt) -> Attempt:
+    """The attempt, now that nothing more is said about it: a person who was gone within seconds has hung up early."""
+    if attempt.disposition is not Disposition.HUMAN or attempt.outcome is not None or attempt.answered_at is None:
+        return attempt
+    talked_with_us = attempt.talk is not None and Talk(**attempt.talk).is_conversation
+    if talked_with_us or attempt.ended_at is None or attempt.ended_at - attempt.answered_at >= HUNG_UP_EARLY:
+        return attempt
+    return attempt.changed(outcome=Outcome.HUNG_UP_EARLY)
 
 
 def awaits_talk(attempt: Attempt) -> bool:

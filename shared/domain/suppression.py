@@ -20,6 +20,8 @@ class SuppressionReason(StrEnum):
     DECEASED = "deceased"
     REGISTRY = "registry"
     """A public list of people who want no calls."""
+    INVALID = "invalid"
+    """The network says that nobody can be reached there; the number may be given out again, so this expires."""
     MANUAL = "manual"
     IMPORTED = "imported"
 
@@ -74,11 +76,13 @@ class Suppression(Record):
         return self.campaign_id in (None, campaign_id) and self.purpose in (None, purpose)
 
     def merged(self, other: Suppression) -> Suppression:
-        """One entry that blocks at least what both block; the older one's reason and evidence are kept."""
-        first, second = sorted((self, other), key=lambda entry: entry.at)
+        """One entry that blocks at least what both block; the older one's reason and evidence are kept, unless it says
+        no more than that the number is bad."""
+        first, second = sorted((self, other), key=lambda entry: (entry.reason is SuppressionReason.INVALID, entry.at))
         lasting = None in (first.expires_at, second.expires_at)
         latest = None if lasting else max(filter(None, (first.expires_at, second.expires_at)))
         return first.changed(
+            at=min(first.at, second.at),
             campaign_id=first.campaign_id if first.campaign_id == second.campaign_id else None,
             purpose=first.purpose if first.purpose == second.purpose else None,
             expires_at=latest,

@@ -9,23 +9,26 @@ from typing import Any
 from shared.clock import Clock
 from shared.domain.attempt import Attempt, AttemptState, past
 from shared.domain.attempt_check import settles_after
-from shared.domain.call_progress import awaits_talk, close_without_talk
+from shared.domain.call_progress import awaits_talk, close_without_talk, concluded
 from shared.domain.campaign import Campaign, campaign_path
 from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
 from shared.domain.cost import call_cost
-from shared.domain.disposition import PEOPLE, Outcome
+from shared.domain.disposition import PEOPLE, Disposition, Outcome
 from shared.domain.gate import History
 from shared.domain.retry import next_attempt
 from shared.domain.shards import shard_of
+from shared.domain.suppression import Suppression, SuppressionReason
 from shared.store.attempts import Attempts, changed_fields
 from shared.store.call_bill import bill_of
 from shared.store.store import AlreadyExists, Conflict, Delete, Document, NotFound, Store, Update, Write
-from shared.store.suppressions import suppression_of
+from shared.store.suppressions import suppress, suppression_of
 from shared.store.tallies import Tally, add_one, span_of, tally_path
 
 MOST_TRIES = 20
 RELEASED_AGAIN = timedelta(seconds=20)
 """A carrier that was too busy, or a dispatcher that died, is given so long."""
+BAD_NUMBER_FOR = timedelta(days=90)
+"""A number that nobody has is given to somebody new after about so long."""
 NOTHING_SENT = {AttemptState.RELEASED, AttemptState.SKIPPED, AttemptState.EXPIRED}
 
 
@@ -55,12 +58,22 @@ class Settlement:
             attempt = self._closed(attempt, now)
             if attempt.state.is_open or awaits_talk(attempt) or not _is_quiet(attempt, now):
                 return False
+            attempt = concluded(attempt)
+            await self._mark_bad(attempt, now)
             try:
                 await self._store.batch(await self._writes(attempt, document, now))
                 return True
             except (Conflict, AlreadyExists, NotFound):
                 await asyncio.sleep(0.01 * tries)
         return False
+
+    async def _mark_bad(self, attempt: Attempt, now: datetime) -> None:
+        """What the network says of a number holds for all campaigns. Written before the books are closed, and merged
+        with what is there, so that it is neither forgotten nor done twice."""
+        if attempt.disposition is Disposition.INVALID_NUMBER:
+            reason, until = SuppressionReason.INVALID, now + BAD_NUMBER_FOR
+            entry = Suppression(id=attempt.contact_id, reason=reason, at=now, expires_at=until)
+            await suppress(self._store, entry.changed(source_campaign_id=attempt.campaign_id))
 
     @staticmethod
     def _closed(attempt: Attempt, now: datetime) -> Attempt:
@@ -119,8 +132,14 @@ class Settlement:
             if isinstance(retry_at, datetime):
                 return contact.advanced(ContactEvent.RELEASE, due_at=retry_at, refusal=attempt.refusal)
             return contact.advanced(ContactEvent.SKIP, refusal=attempt.refusal)
-        history = await self._history(attempt, now)
         assert attempt.disposition is not None
+        ended: dict[str, Any] = {"disposition": attempt.disposition, "outcome": attempt.outcome}
+        if attempt.outcome is Outcome.LANGUAGE_SWITCH:
+            language = document.data.get("next_language")
+            if not isinstance(language, str):
+                return contact.advanced(ContactEvent.FINISH, **ended)  # the agent does not speak it either
+            contact = contact.changed(language=language)
+        history = await self._history(attempt, now)
         callback_at = document.data.get("callback_at")
         decision = next_attempt(
             contact,
@@ -131,7 +150,6 @@ class Settlement:
             outcome=attempt.outcome,
             callback_at=callback_at if isinstance(callback_at, datetime) else None,
         )
-        ended: dict[str, Any] = {"disposition": attempt.disposition, "outcome": attempt.outcome}
         if decision is None:
             return contact.advanced(ContactEvent.FINISH, **ended)
         return contact.advanced(ContactEvent.RETRY, due_at=decision.at, due_reason=decision.reason, **ended)

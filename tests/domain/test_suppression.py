@@ -75,3 +75,10 @@ def test_the_first_reason_and_the_evidence_are_kept() -> None:
 
 def test_where_an_entry_is_kept() -> None:
     assert suppression_path("c0ffee") == "suppressions/c0ffee"
+
+
+def test_entry_of_a_bad_number_never_hides_an_opt_out() -> None:
+    invalid = an_entry(reason=SuppressionReason.INVALID, expires_at=NOON_IN_INDIA + timedelta(days=90))
+    opt_out = an_entry(at=LATER)
+    for merged in (invalid.merged(opt_out), opt_out.merged(invalid)):
+        assert (merged.reason, merged.expires_at, merged.at) == (SuppressionReason.OPT_OUT, None, NOON_IN_INDIA)
