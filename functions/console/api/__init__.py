@@ -9,6 +9,7 @@ from functions.console.api.calls import CallsApi
 from functions.console.api.campaigns import CampaignsApi
 from functions.console.api.lists import ListsApi
 from functions.console.api.live import LiveApi
+from functions.console.api.messages import MessagesApi
 from functions.console.api.notices import NoticesApi
 from functions.console.api.numbers import NumbersApi
 from functions.console.api.preflight import PreflightApi
@@ -37,6 +38,7 @@ class Api:
         self.report = ReportApi(services, self.campaigns)
         self.calls = CallsApi(services)
         self.recordings = RecordingsApi(services)
+        self.messages = MessagesApi(services)
         self.suppressions = SuppressionsApi(services, self.desk)
         self.agents = AgentsApi(services)
         self.numbers = NumbersApi(services)
@@ -54,6 +56,7 @@ class Api:
             *self.report.operations(),
             *self.calls.operations(),
             *self.recordings.operations(),
+            *self.messages.operations(),
             *self.suppressions.operations(),
             *self.agents.operations(),
             *self.numbers.operations(),

@@ -1,4 +1,4 @@
-"""Pages on calls: the newest, and one with what was said in it."""
+"""Pages on calls: the newest, one with what was said in it, and the messages that callers left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from functions.console.api import Api
 from functions.console.api.calls import CallsPaging
-from functions.console.operation import read_model
+from functions.console.operation import Paging, read_model
 from functions.console.pages.page import asked, page, page_route
 from functions.console.problem import Problem
 
@@ -24,10 +24,15 @@ class CallPages:
     def __init__(self, api: Api) -> None:
         self._api = api.calls
         self._recordings = api.recordings
+        self._messages = api.messages
 
     def routes(self) -> Sequence[BaseRoute]:
         """All of them."""
-        return [page_route("/calls", self.all), page_route("/calls/{call_sid}", self.one)]
+        return [
+            page_route("/calls", self.all),
+            page_route("/calls/{call_sid}", self.one),
+            page_route("/messages", self.messages),
+        ]
 
     async def all(self, request: Request) -> Response:
         """The newest first."""
@@ -42,6 +47,11 @@ class CallPages:
         facts = {name: value for name, value in whole.items() if name not in OWN_FIELDS and value not in (None, [], {})}
         turns = sorted(whole["turns"], key=lambda one: one["seq"])
         return page("call.html", call=whole, facts=facts, turns=turns, recording=await self._recording(request))
+
+    async def messages(self, request: Request) -> Response:
+        """What is for the team to read and to do."""
+        paging = read_model(Paging, {"cursor": request.query_params.get("cursor")}, "query")
+        return page("messages.html", found=await self._messages.all(asked(request, paging)))
 
     async def _recording(self, request: Request) -> dict[str, Any] | None:
         """What there is to hear; the page is there without it."""
