@@ -91,5 +91,11 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
 
 def _remember_lost(services: VoiceServices, ticket: StreamTicket) -> None:
     """Whoever asks what comes next is told of our fault, so that the caller hears an apology."""
-    lost = AfterStream(Ending.INTERNAL_ERROR, ticket.language, ticket.stream_no)
+    lost = AfterStream(
+        Ending.INTERNAL_ERROR,
+        ticket.language,
+        ticket.stream_no,
+        agent_id=ticket.agent_id,
+        attempt_id=ticket.attempt_id,
+    )
     services.endings.remember(ticket.call_sid, lost)

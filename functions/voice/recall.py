@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from functions.voice.call_record import FIRST_TURNS, LAST_TURNS, CallRecord
@@ -100,8 +100,8 @@ class Recall(Memory):
         """Earlier streams have left this in the call's record: their time and money are spent, their figures count."""
         self._record.goes_on(record)
         started_at = record.get("started_at")
-        before = now - started_at if isinstance(started_at, datetime) else timedelta()
-        self._conversation.goes_on(before.total_seconds() * 1000, CallFigures.from_document(record).model_cost())
+        before_s = (now - started_at).total_seconds() if isinstance(started_at, datetime) else 0.0
+        self._conversation.goes_on(max(0.0, before_s) * 1000, CallFigures.from_document(record).model_cost())
 
     @property
     def history(self) -> tuple[Said, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from functions.voice.endings import AfterStream
 from functions.voice.speech.model import SpeechRefused
+from functions.voice.stream_token import StreamTicket
 from shared.domain.announcement import Announcement, EventType
 from shared.domain.call import Ending
 from shared.store.messages import Message, MessageKind, messages
@@ -120,3 +121,17 @@ async def test_a_call_that_ended_well_leaves_nothing() -> None:
         await call
         await phone.post("/voice/after?stream=1")
         assert await left(home) == []
+
+
+@pytest.mark.parametrize(("attempt", "messages_left"), [(None, [CALLER]), ("a1", [])])
+async def test_a_call_whose_agent_is_gone_is_returned_to_the_person_and_never_to_ourselves(
+    attempt: str | None, messages_left: list[str]
+) -> None:
+    async with house() as home:
+        phone = Phone(home.app)
+        ticket = StreamTicket(call_sid=phone.call_sid, agent_id="gone", attempt_id=attempt, language="en")
+        await phone.stream(home.services.tokens.issue(ticket))
+        from_, to = (CALLER, OURS) if attempt is None else (OURS, CALLER)
+        answer = await phone.post("/voice/after?stream=1", From=from_, To=to)
+        assert CALLS_BACK in answer.text
+        assert [message.phone for message in await left(home)] == messages_left
