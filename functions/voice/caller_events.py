@@ -43,8 +43,7 @@ class CallerEvents:
     def _turn_begins(self, back_ms: float, now_ms: float) -> list[Action]:
         talk = self._talk
         if talk.floor is not Floor.AGENT:
-            talk.caller_speaks(now_ms)
-            return [BeginTurn(back_ms)]
+            return [*talk.caller_speaks(now_ms), BeginTurn(back_ms)]
         actions = talk.barge_in(now_ms, "gate")
         # The model learns of it only now: what it sends until then belongs to the answer that was cut.
         talk.late_until_ms = now_ms + LATE_AUDIO_MS
@@ -59,8 +58,8 @@ class CallerEvents:
         if voice.speaking:
             talk.patience.active(now_ms)
             if not was_speaking and talk.floor is not Floor.AGENT:
-                talk.caller_speaks(now_ms)
-            elif self._talks_over_finished_answer(now_ms):
+                return talk.caller_speaks(now_ms)
+            if self._talks_over_finished_answer(now_ms):
                 return talk.barge_in(now_ms, "local")
         elif was_speaking and talk.floor is Floor.CALLER:
             self._pauses()
@@ -109,5 +108,5 @@ class CallerEvents:
 
     def dtmf(self, digit: str, now_ms: float, *, told: bool) -> list[Action]:
         """The caller pressed a key; told: the model learns what it means in another way."""
-        self._talk.patience.caller_is_there(now_ms)
-        return [Note("dtmf")] if told else [Note("dtmf"), TellModel(pressed(digit))]
+        actions = [*self._talk.caller_is_there(now_ms), Note("dtmf")]
+        return actions if told else [*actions, TellModel(pressed(digit))]

@@ -119,15 +119,15 @@ class ModelEvents:
 
     def _caller_words(self, text: str, now_ms: float) -> list[Action]:
         talk = self._talk
-        talk.patience.caller_is_there(now_ms)
+        actions = talk.caller_is_there(now_ms)
         if talk.floor is not Floor.AGENT and not talk.caller.is_open and talk.voice.speaking:
-            talk.caller_speaks(now_ms)
+            actions += talk.caller_speaks(now_ms)
         over_agent = talk.floor is Floor.AGENT
         if (turn := talk.caller.words(text, now_ms, over_agent=over_agent)) is not None:
-            return [SaveTurn(turn)]
+            return [*actions, SaveTurn(turn)]
         if not over_agent and not talk.voice.speaking and talk.watch.awaiting is Awaiting.NOTHING:
             talk.watch.expect(Awaiting.CALLER_TURN, now_ms)
-        return []
+        return actions
 
     def _interrupted(self, now_ms: float) -> list[Action]:
         self._talk.late_until_ms = now_ms + LATE_AUDIO_MS

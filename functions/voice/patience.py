@@ -61,6 +61,10 @@ class Patience:
         self._active_ms = now_ms
         self._reprompts = 0
 
+    def caller_comes_back(self) -> None:
+        """The caller made a sound after all: should that be everything, they are said goodbye to again."""
+        self._reprompts = min(self._reprompts, REPROMPTS)
+
     def on_hold(self, for_ms: float, now_ms: float) -> list[Action]:
         """Nothing at all comes from the caller, and has not for so long: this is no silence of theirs."""
         self._active_ms = now_ms

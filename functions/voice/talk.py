@@ -52,12 +52,26 @@ class Talk:
         """The floor passes on as the table says. Raises IllegalTurn."""
         self.floor = next_floor(self.floor, event)
 
-    def caller_speaks(self, now_ms: float) -> None:
+    def caller_speaks(self, now_ms: float) -> list[Action]:
         """The caller has the floor."""
         self.moves(FloorEvent.CALLER_SPOKE)
         self.caller.begin(now_ms)
         self.answered_since_caller = False
         self.watch.caller_speaks()
+        return self._cancel_closing(Ending.SILENCE)
+
+    def caller_is_there(self, now_ms: float) -> list[Action]:
+        """The caller said or pressed something that can be understood."""
+        self.patience.caller_is_there(now_ms)
+        return self._cancel_closing(Ending.SILENCE)
+
+    def _cancel_closing(self, *endings: Ending) -> list[Action]:
+        """The caller has something to say before the line drops: it stays, if this is why it was to drop."""
+        if self.closing is None or self.closing.ending not in endings:
+            return []
+        self.closing = None
+        self.patience.caller_comes_back()
+        return [Note("closing_cancelled")]
 
     def barge_in(self, now_ms: float, noticed_by: str) -> list[Action]:
         """The caller takes the floor from an answer that is being heard: it is cut off."""
@@ -77,10 +91,7 @@ class Talk:
         self.watch.calm()
         if not self.voice.speaking:
             self.watch.expect(Awaiting.INTERRUPTED, now_ms)
-        if self.closing is not None and self.closing.ending is Ending.AGENT_ENDED:
-            self.closing = None
-            actions.append(Note("closing_cancelled"))
-        return actions
+        return actions + self._cancel_closing(Ending.AGENT_ENDED, Ending.SILENCE)
 
     def mark_end(self) -> list[Action]:
         """Nothing more comes of the answer that is open: ask Twilio when it has been heard."""

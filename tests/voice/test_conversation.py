@@ -304,6 +304,62 @@ def test_silent_caller_is_asked_twice_and_then_let_go() -> None:
     assert line.hung_up() is Ending.SILENCE
 
 
+def given_up() -> Line:
+    """A caller who has been silent through two questions, and is being said goodbye to."""
+    line = Line(silence_s=5)
+    line.agent_says("Hello?", 400)
+    line.passes(15_600)
+    assert line.told[-1] == SAY_GOODBYE_TO_SILENCE
+    return line
+
+
+def test_silent_caller_who_talks_over_the_goodbye_is_answered() -> None:
+    line = given_up()
+    line.agent_says("You seem to be away. Goodbye.", 2000, complete=False)
+    line.passes(600)
+    line.passes(400, LOUD)
+    line.model(Interrupted())
+    line.caller_says("No wait, I am here", 400)
+    line.agent_says("Good. How can I help?", 1000)
+    line.passes(4000)
+    assert line.hung_up() is None
+    assert line.notes("closing_cancelled")
+    line.passes(3000)
+    assert line.told[-1] == ASK_IF_THERE, "they are asked anew before they are let go"
+
+
+def test_silent_caller_who_speaks_before_or_after_the_goodbye_is_answered() -> None:
+    for goodbye_ms in (0, 400):
+        line = given_up()
+        if goodbye_ms:
+            line.agent_says("Goodbye.", goodbye_ms)
+        line.passes(goodbye_ms + 200)
+        line.caller_says("Hello, I am here")
+        line.passes(3000)
+        assert line.hung_up() is None
+        assert line.notes("closing_cancelled")
+
+
+def test_silent_caller_who_presses_a_key_is_still_there() -> None:
+    line = given_up()
+    line.take(line.conversation.dtmf("1", line.now_ms))
+    line.passes(4000)
+    assert line.hung_up() is None
+
+
+def test_noise_after_the_goodbye_does_not_hold_the_line() -> None:
+    line = given_up()
+    line.agent_says("Goodbye.", 400)
+    line.passes(600)
+    line.passes(200, LOUD)
+    line.passes(7500)
+    assert line.notes("closing_cancelled")
+    assert line.told[-1] == SAY_GOODBYE_TO_SILENCE
+    assert line.told.count(ASK_IF_THERE) == 2
+    line.passes(4000)
+    assert line.hung_up() is Ending.SILENCE
+
+
 def test_caller_who_speaks_again_starts_the_silence_anew() -> None:
     line = Line(silence_s=5)
     line.passes(5100)
