@@ -10,9 +10,11 @@ import asyncio
 import json
 import os
 import platform
+import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +49,8 @@ class Row:
     minute: int
     memory_mb: float
     """Proportional set size."""
+    database_mb: float
+    """Its pages so far; SQLite keeps what it wrote in memory, up to its own limit (shared/store/sqlite_file.py)."""
     cpu_s: float
     sessions: int
     """Of the model, so far."""
@@ -78,7 +82,14 @@ def surroundings(folder: Path, store_url: str, model_port: int, ca_bundle: Path)
     }
 
 
-async def one_call(under_test: Running, minutes: int) -> list[Row]:
+def size_mb(database: Path) -> float:
+    """Of its pages, those that are still in the log included."""
+    with closing(sqlite3.connect(database)) as reader:
+        (pages,), (page_bytes,) = (reader.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    return float(pages * page_bytes / 1e6)
+
+
+async def one_call(under_test: Running, minutes: int, database: Path) -> list[Row]:
     loop = asyncio.get_running_loop()
     around = World(ACCOUNT, TOKEN, clock=loop.time)
     around.origin = under_test.origin
@@ -92,9 +103,17 @@ async def one_call(under_test: Running, minutes: int) -> list[Row]:
         if minute == 1 or minute % STEP_MIN == 0 or minute == minutes:
             used, seen = under_test.used(), around.seen
             sessions = Listening.sessions - before
-            row = Row(minute, round(used.memory_mb, 2), used.cpu_s, sessions, len(seen.added_ms), seen.missing)
+            row = Row(
+                minute,
+                round(used.memory_mb, 2),
+                round(size_mb(database), 2),
+                used.cpu_s,
+                sessions,
+                len(seen.added_ms),
+                seen.missing,
+            )
             told = f"{row.sessions} sessions of the model, {row.answers} answers, {row.missing} missing"
-            print(f"minute {minute:3}  {row.memory_mb:7.2f} MB  {told}", flush=True)
+            print(f"minute {minute:3}  {row.memory_mb:7.2f} MB  database {row.database_mb:5.2f} MB  {told}", flush=True)
             rows.append(row)
     assert not around.seen.lost_calls, "the call was lost"
     around.hang_up()
@@ -113,11 +132,12 @@ async def record_of(store_url: str) -> dict[str, Any]:
 async def measure(folder: Path, minutes: int) -> tuple[list[Row], dict[str, Any]]:
     made = certificates(folder / "certificates")
     port = await serve_model(made.server_context())
-    store_url = f"sqlite:///{folder}/calls.db"
+    database = folder / "calls.db"
+    store_url = f"sqlite:///{database}"
     await long_calls(store_url)
     env = surroundings(folder, store_url, port, made.ca_bundle)
     with running(QUICK, model_port=port, log=folder / "parley.log", env=env) as under_test:
-        rows = await one_call(under_test, minutes)
+        rows = await one_call(under_test, minutes, database)
     return rows, await record_of(store_url)
 
 
@@ -135,7 +155,8 @@ def main() -> None:
     first, last = rows[0], rows[-1]
     steady = next((row for row in rows if row.minute >= STEP_MIN), first)
     kept = {name: record.get(name) for name in ("state", "ending", "stream_ms", "counters")}
-    print(f"from minute {steady.minute} to {last.minute}: {last.memory_mb - steady.memory_mb:+.2f} MB")
+    grown, written = last.memory_mb - steady.memory_mb, last.database_mb - steady.database_mb
+    print(f"from minute {steady.minute} to {last.minute}: {grown:+.2f} MB, the database {written:+.2f} MB")
     print(f"the call's record: {kept}")
     machine = {
         "date": datetime.now(UTC).date().isoformat(),
