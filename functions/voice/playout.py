@@ -82,13 +82,14 @@ class Playout:
 
     def mark_played(self, name: str, now_ms: float) -> None:
         """Twilio gave a mark back: everything before it was played, unless a clear is the reason."""
-        epoch, _, position = name.partition(":")
-        if epoch != str(self._epoch) or not position.isdecimal() or int(position) not in self._pending:
+        # Compared as they were sent: what a name holds that is not one of ours is never read as a number.
+        position = next((sent for sent in self._pending if name == f"{self._epoch}:{sent}"), None)
+        if position is None:
             self.stale_marks += 1
             return
-        while self._pending and self._pending[0] <= int(position):
+        while self._pending and self._pending[0] <= position:
             self._pending.popleft()
-        self._anchor, self._anchor_ms = int(position), now_ms
+        self._anchor, self._anchor_ms = position, now_ms
 
     def clear(self, now_ms: float) -> None:
         """Everything that has not been played by now never will be."""

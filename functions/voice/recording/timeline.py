@@ -116,7 +116,8 @@ class Timeline:
 
     def _mark(self, name: str, now_ms: float) -> None:
         clears, _, position = name.partition(":")
-        if clears != str(self._clears) or not position.isdecimal() or not self._run_pos < int(position) <= self._sent:
+        is_number = position.isdecimal() and len(position) <= len(str(self._sent))
+        if clears != str(self._clears) or not is_number or not self._run_pos < int(position) <= self._sent:
             return
         late = now_ms * SAMPLES_PER_MS - (self._run_at + int(position) - self._run_pos)
         if 0 <= late <= MOST_ROUND_TRIP_MS * SAMPLES_PER_MS:
