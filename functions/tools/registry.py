@@ -16,6 +16,7 @@ from functions.tools.once import Once
 from functions.tools.outcome import Outcome, failed
 from functions.tools.tool import Answer, AnyTool, BadArguments, Result, ToolContext, Traits
 from shared.domain.agent import Agent
+from shared.unfinished import Unfinished
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Registry:
         self._sources = sources
         self._elsewhere = elsewhere
         """Where tools run that want nothing of the call itself; None: here."""
-        self._running: set[asyncio.Task[Outcome]] = set()
+        self._running = Unfinished()
 
     @property
     def names(self) -> Sequence[str]:
@@ -104,18 +105,11 @@ class Registry:
 
     def start(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> asyncio.Task[Outcome]:
         """Run a tool to its end, also when the call that wanted it is over: half a booking helps nobody."""
-        task = asyncio.create_task(self.run(name, arguments, context))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
+        return self._running.begin(self.run(name, arguments, context))
 
     async def settle(self, within_s: float) -> None:
         """Let what runs come to its end, but not for ever, and let go of everything."""
-        if self._running:
-            await asyncio.wait(set(self._running), timeout=within_s)
-        for task in set(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._running.settle(within_s)
         for source in self._sources:
             await source.release(None)
         if self._elsewhere is not None:

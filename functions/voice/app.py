@@ -61,7 +61,7 @@ def make_app(services: VoiceServices) -> Starlette:
             await services.ready.close()
             await services.recordings.flush(3.0)
             services.recordings.close()
-            await services.tools.settle(5.0)
+            await asyncio.gather(services.unfinished.settle(5.0), services.tools.settle(5.0))
             await services.journal.flush(5.0)
             writing.cancel()
         await services.store.close()

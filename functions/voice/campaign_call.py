@@ -33,6 +33,8 @@ class CampaignCall:
 
     def __init__(self, services: VoiceServices, call_sid: str, errand: Errand) -> None:
         self.errand = errand
+        self.unfinished = services.unfinished
+        """Where what must be written goes on when the call is over."""
         self._services = services
         self._began_at = services.clock.now()
         self._net = OptOutNet(services, call_sid, errand.contact.id, errand.campaign.id)

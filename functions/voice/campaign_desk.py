@@ -22,6 +22,8 @@ ANSWERS_WITHIN_S = 3.0
 HEARD_WITHIN_S = 60.0
 """Of being told; a message is shorter."""
 LOOK_EVERY_S = 0.05
+CONFIRMED_WITHIN_S = 8.0
+"""Whoever wants no more calls is told so when it is written down; but a store that is away is not waited for."""
 
 
 class CampaignDesk:
@@ -68,6 +70,11 @@ class CampaignDesk:
         if self._campaign is not None:
             self._act_on(self._campaign, self._campaign.heard_turn(turn))
 
+    def heard_last(self, turn: Turn) -> None:
+        """Somebody had said this when the stream was over, and nobody is there any more to be told what came of it."""
+        if self._campaign is not None and (opt_out := self._campaign.heard_turn(turn)) is not None:
+            self._write(self._campaign, opt_out)
+
     def heard_key(self, digit: str) -> bool:
         """The person pressed this key; whether they want no more calls, which the agent is told here."""
         if self._campaign is None:
@@ -99,12 +106,20 @@ class CampaignDesk:
 
     def _act_on(self, campaign: CampaignCall, opt_out: Evidence | None, *, by_key: bool = False) -> None:
         if opt_out is not None:
-            self._record.event("opt_out", self._now_ms(), {"heard_by": str(opt_out.heard_by)})
-            self.group.create_task(self._suppress(campaign, opt_out, by_key=by_key))
+            written = self._write(campaign, opt_out)
+            self.group.create_task(self._confirm(campaign, written, by_key=by_key))
 
-    async def _suppress(self, campaign: CampaignCall, evidence: Evidence, *, by_key: bool) -> None:
-        written = await campaign.suppress(evidence)
+    def _write(self, campaign: CampaignCall, opt_out: Evidence) -> asyncio.Task[None]:
+        """Whoever hangs up now is off the list all the same."""
+        self._record.event("opt_out", self._now_ms(), {"heard_by": str(opt_out.heard_by)})
+        return campaign.unfinished.begin(self._suppress(campaign, opt_out))
+
+    async def _suppress(self, campaign: CampaignCall, opt_out: Evidence) -> None:
+        written = await campaign.suppress(opt_out)
         self._record.event("suppressed", self._now_ms(), {"written": written})
+
+    async def _confirm(self, campaign: CampaignCall, written: asyncio.Task[None], *, by_key: bool) -> None:
+        await asyncio.wait({written}, timeout=CONFIRMED_WITHIN_S)
         # The model hears no key, so there is no tool of its own to wait for. What it is saying is not cut off: a text
         # does not interrupt it, and until its turn is over nothing else would come.
         if by_key or await campaign.model_must_be_told():

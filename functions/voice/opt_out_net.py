@@ -14,7 +14,8 @@ from shared.store.suppressions import suppress
 
 log = logging.getLogger(__name__)
 
-TRIES_AFTER_S = (0.0, 0.5, 2.0, 5.0)
+TRIES_AFTER_S = (0.0, 0.5, 2.0, 5.0, 15.0, 60.0)
+"""However long the call itself lasts."""
 
 
 class OptOutNet:

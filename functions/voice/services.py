@@ -29,6 +29,7 @@ from shared.store.attempts import Attempts
 from shared.store.journal import Journal
 from shared.store.settlement import Settlement
 from shared.store.store import Store
+from shared.unfinished import Unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class VoiceServices:
     """What agents say while a tool works."""
     endings: Endings = field(default_factory=Endings)
     ready: ReadySessions = field(default_factory=ReadySessions)
+    unfinished: Unfinished = field(default_factory=Unfinished)
+    """What has to be written though the call is over."""
     drain: Drain = field(default_factory=Drain)
     recordings: Recordings = field(default_factory=Recordings)
     greetings: Greetings = field(default_factory=Greetings)

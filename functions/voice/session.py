@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Any
 
-from functions.tools.tool import ToolContext, Transfer
+from functions.tools.tool import ToolContext
 from functions.voice.actions import Action
 from functions.voice.call_record import CallRecord, seqs
 from functions.voice.campaign_call import CampaignCall
@@ -39,6 +40,7 @@ from functions.voice.services import VoiceServices
 from functions.voice.session_setup import gate_of, places
 from functions.voice.speaking import Speaking
 from functions.voice.speech.model import SpeechError, SpeechEvent, SpeechRefused, SpeechUnavailable
+from functions.voice.stream_end import StreamEnd
 from functions.voice.stream_over import StreamOver
 from functions.voice.stream_token import StreamTicket
 from functions.voice.tool_desk import ToolDesk
@@ -52,8 +54,6 @@ log = logging.getLogger(__name__)
 
 HOLD_TICK_S = 0.5
 """Frames keep the conversation's time; this does when Twilio sends none."""
-FLUSH_S = 2.0
-"""Records of a call are written before its line is let go, unless the store takes longer than this."""
 
 
 class CallSession:
@@ -183,20 +183,27 @@ class CallSession:
         try:
             ending = await self._run()
         finally:
-            after = self._finish(ending)
-        await self._link.close()
-        await self._campaign.report(ending, after.language)
-        await self._services.journal.flush(FLUSH_S)
+            after = await self._stream_end().come(ending, self._now_ms(), self._counters(), self._failure)
         return after
 
-    def _finish(self, ending: Ending) -> AfterStream:
-        now_ms = self._now_ms()
-        for turn in self._conversation.end(now_ms):
-            self._record.turn(self._languages.tagged(turn))
-        self._recorder.close(now_ms)
+    def _stream_end(self) -> StreamEnd:
+        return StreamEnd(
+            self._services,
+            self._ticket,
+            self._language,
+            self._conversation,
+            self._link,
+            self._record,
+            self._recorder,
+            self._campaign,
+            self._languages,
+            self._relay,
+            self._wishes,
+        )
+
+    def _counters(self) -> dict[str, Any]:
         playout = self._conversation.agent.playout
-        self._record.event("stream_ended", now_ms, {"ending": str(ending)})
-        counters = {
+        return {
             "underruns": playout.underruns,
             "stale_marks": playout.stale_marks,
             "reopenings": self._link.reopenings,
@@ -205,35 +212,6 @@ class CallSession:
             "unknown_messages": self._speaking.unknown_messages + self._leg.unknown_messages,
             "bad_messages": self._leg.bad_messages,
         }
-        if ending in {Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE}:
-            number = next(iter(self._relay.agent.transfer_numbers.values()), None)
-            self._wishes.transfer = None if number is None else Transfer(number)
-        transfer = self._wishes.transfer
-        extra = {
-            "counters": counters,
-            "transfer_to": None if transfer is None else transfer.number,
-            "transfer": self._wishes.transfer_document(),
-            "model": self._link.model,
-            "model_place": self._link.place,
-            "failure": self._failure,
-            **self._campaign.outcome,
-            "language_use": self._languages.use().to_document(),
-        }
-        self._record.ended(ending, now_ms, extra)
-        ticket = self._ticket
-        after = AfterStream(
-            ending,
-            self._spoken_language(),
-            ticket.stream_no,
-            None if transfer is None else transfer.number,
-            transfer is not None and bool(transfer.summary),
-            self._relay.agent.id,
-            ticket.attempt_id,
-            self._relay.agent.version,
-            tuple(sorted(self._wishes.facts)),
-        )
-        self._services.endings.remember(self._ticket.call_sid, after)
-        return after
 
     async def _run(self) -> Ending:
         ending = Ending.INTERNAL_ERROR
