@@ -37,6 +37,8 @@ class HeardBy(StrEnum):
     """The callee's words were on our list of phrases."""
     PERSON = "person"
     """Somebody of ours wrote it down."""
+    OUTCOME = "outcome"
+    """The call's outcome says so, and nothing nearer had been written when its books were closed."""
 
 
 class Evidence(Record):

@@ -13,11 +13,11 @@ from shared.domain.call_progress import awaits_talk, close_without_talk, conclud
 from shared.domain.campaign import Campaign, campaign_path
 from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
 from shared.domain.cost import call_cost
-from shared.domain.disposition import PEOPLE, Disposition, Outcome
+from shared.domain.disposition import PEOPLE, SUPPRESSING, Disposition, Outcome
 from shared.domain.gate import History
 from shared.domain.retry import next_attempt
 from shared.domain.shards import shard_of
-from shared.domain.suppression import Suppression, SuppressionReason
+from shared.domain.suppression import Evidence, HeardBy, Suppression, SuppressionReason
 from shared.store.attempts import Attempts, changed_fields
 from shared.store.call_bill import bill_of
 from shared.store.store import AlreadyExists, Conflict, Delete, Document, NotFound, Store, Update, Write
@@ -29,6 +29,13 @@ RELEASED_AGAIN = timedelta(seconds=20)
 """A carrier that was too busy, or a dispatcher that died, is given so long."""
 BAD_NUMBER_FOR = timedelta(days=90)
 """A number that nobody has is given to somebody new after about so long."""
+WISHED = {
+    Outcome.DO_NOT_CALL: SuppressionReason.OPT_OUT,
+    Outcome.COMPLAINT: SuppressionReason.COMPLAINT,
+    Outcome.DECEASED: SuppressionReason.DECEASED,
+    Outcome.WRONG_NUMBER: SuppressionReason.WRONG_NUMBER,
+}
+"""Why a number is not called again after each of the outcomes that say so."""
 NOTHING_SENT = {AttemptState.RELEASED, AttemptState.SKIPPED, AttemptState.EXPIRED}
 
 
@@ -59,7 +66,7 @@ class Settlement:
             if attempt.state.is_open or awaits_talk(attempt) or not _is_quiet(attempt, now):
                 return False
             attempt = concluded(attempt)
-            await self._mark_bad(attempt, now)
+            await self._keep_from_calls(attempt, now)
             try:
                 await self._store.batch(await self._writes(attempt, document, now))
                 return True
@@ -67,13 +74,28 @@ class Settlement:
                 await asyncio.sleep(0.01 * tries)
         return False
 
-    async def _mark_bad(self, attempt: Attempt, now: datetime) -> None:
-        """What the network says of a number holds for all campaigns. Written before the books are closed, and merged
-        with what is there, so that it is neither forgotten nor done twice."""
-        if attempt.disposition is Disposition.INVALID_NUMBER:
+    async def _keep_from_calls(self, attempt: Attempt, now: datetime) -> None:
+        """What the network says of a number, or its owner has said, holds for all campaigns. Written before the books
+        are closed, and merged with what is there, so that it is neither forgotten nor done twice."""
+        outcome, evidence, until = attempt.outcome, None, None
+        if outcome in SUPPRESSING:
+            reason = WISHED[outcome]
+            evidence = Evidence(heard_by=HeardBy.OUTCOME, call_sid=attempt.sid)
+        elif attempt.disposition is Disposition.INVALID_NUMBER:
             reason, until = SuppressionReason.INVALID, now + BAD_NUMBER_FOR
-            entry = Suppression(id=attempt.contact_id, reason=reason, at=now, expires_at=until)
-            await suppress(self._store, entry.changed(source_campaign_id=attempt.campaign_id))
+        else:
+            return
+        entry = Suppression(
+            id=attempt.contact_id,
+            reason=reason,
+            at=now,
+            source_campaign_id=attempt.campaign_id,
+            expires_at=until,
+            evidence=evidence,
+        )
+        found = await suppression_of(self._store, entry.id)
+        if found is None or found.merged(entry) != found:
+            await suppress(self._store, entry)
 
     @staticmethod
     def _closed(attempt: Attempt, now: datetime) -> Attempt:
