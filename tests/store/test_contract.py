@@ -206,7 +206,8 @@ async def test_closing_twice_is_fine_and_then_it_is_away(store: Store) -> None:
         await store.get("calls/CA1")
 
 
-async def test_what_is_written_is_there_for_the_next_process(store: Store, store_url: str) -> None:
+async def test_what_is_written_is_there_for_the_next_process(store_url: str) -> None:
+    store = open_store(store_url)
     document = await store.create("calls/CA1", {"x": 1})
     await store.close()
     again = open_store(store_url)
