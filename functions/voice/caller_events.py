@@ -66,10 +66,12 @@ class CallerEvents:
         return []
 
     def _pauses(self) -> None:
-        voice = self._talk.voice
+        voice, watch = self._talk.voice, self._talk.watch
+        if watch.awaiting is Awaiting.TOOL_RESULT and not self._talk.caller.is_open:
+            return  # the model has acted on what was said before its pause was known
         ended_ms = voice.last_voice_ms or 0.0
         if ended_ms - voice.started_ms >= LEAST_VOICE_MS:
-            self._talk.watch.expect(Awaiting.CALLER_TURN, ended_ms)
+            watch.expect(Awaiting.CALLER_TURN, ended_ms)
 
     def _talks_over_finished_answer(self, now_ms: float) -> bool:
         talk = self._talk

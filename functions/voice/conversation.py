@@ -15,7 +15,7 @@ from functions.voice.caller_events import CallerEvents
 from functions.voice.closing import Closing
 from functions.voice.model_events import ModelEvents
 from functions.voice.patience import Pace
-from functions.voice.prompts import carry_on
+from functions.voice.prompts import NUDGES, carry_on
 from functions.voice.speech.model import SpeechEvent
 from functions.voice.talk import Talk
 from functions.voice.turns import Floor, IllegalTurn
@@ -214,7 +214,9 @@ class Conversation:
                 return self._talk.direction
             case Awaiting.REST:
                 return carry_on(self._talk.broken_off)
-            case _:
+            case Awaiting.TOOL_RESULT:
+                return NUDGES[Awaiting.TOOL_RESULT]
+            case Awaiting.INTERRUPTED:
                 return carry_on("")
 
     # -- time

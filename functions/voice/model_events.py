@@ -176,4 +176,5 @@ class ModelEvents:
         talk.tools.discard(tool_call_id)
         talk.patience.active(now_ms)
         if not talk.tools:
-            talk.watch.expect(Awaiting.TOOL_RESULT, now_ms)
+            directed = talk.watch.awaiting is Awaiting.DIRECTION
+            talk.watch.expect(Awaiting.DIRECTION if directed else Awaiting.TOOL_RESULT, now_ms)

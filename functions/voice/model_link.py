@@ -314,7 +314,7 @@ class ModelLink:
         if self._arrears.handle is not None:
             setup = replace(setup, resume_handle=self._arrears.handle)
         else:
-            setup = replace(setup, history=tuple(known.history))
+            setup = replace(setup, history=(*known.history, *self._arrears.history()))
         session = await self._places.open(setup)
         try:
             self._arrears.recall_answers()

@@ -72,10 +72,17 @@ def tools_answered(answers: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def tools_done(answers: Sequence[tuple[str, str]]) -> str:
-    """What tools answered, as (name, JSON), before the call was taken up anew; {} of one that is still at work."""
-    told = "; ".join(f"{name} answered {result}" for name, result in answers)
-    return f"[For your memory, nothing is to be said to it: tools that have been called in this call. {told}.]"
+def tools_done(answers: Sequence[tuple[str, str]], at_work: Sequence[str] = ()) -> str:
+    """What tools answered, as (name, JSON), before the call was taken up anew; {} of one that was still at work then.
+
+    at_work: names of those that have not answered yet.
+    """
+    told = [f"{name} answered {result}" for name, result in answers]
+    told += [f"{name} is still at work, its result will be told to you" for name in at_work]
+    return (
+        "[For your memory, nothing is to be said to it: tools that have been called in this call."
+        f" {'; '.join(told)}.{' Do not call again what is at work.' if at_work else ''}]"
+    )
 
 
 def tools_at_work(names: Sequence[str]) -> str:

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from functions.tools.builtin import EVERYWHERE
+from functions.tools.registry import Registry
 from functions.voice.speech.model import CallerText, ToolCall
 from shared.domain.agent import Agent, Languages
 from tests.voice.phone import Phone, token_in
 from tests.voice.scripted_model import ScriptedSession
 from tests.voice.test_calls import TARA, House, house
+from tests.voice.test_keys_and_patience import slow_tool, with_tools
 
 pytestmark = pytest.mark.virtual_time
 
@@ -34,8 +37,8 @@ LOANS = Agent(
 
 
 @asynccontextmanager
-async def two_agents(*others: Agent) -> AsyncIterator[House]:
-    async with house(DESK) as home:
+async def two_agents(*others: Agent, desk: Agent = DESK) -> AsyncIterator[House]:
+    async with house(desk) as home:
         for agent in others or (LOANS,):
             await home.store.create(f"agents/{agent.id}", agent.model_dump(mode="json"))
         yield home
@@ -193,5 +196,26 @@ async def test_the_model_is_told_whom_it_may_hand_the_caller_to() -> None:
         (tool,) = [tool for tool in session.setup.tools if tool.name == "hand_over"]
         assert tool.parameters is not None
         assert tool.parameters["properties"]["to"]["enum"] == ["loans", "viewings"]
+        phone.hang_up()
+        await call
+
+
+@pytest.mark.parametrize("finished", [True, False], ids=["answered", "at work"])
+async def test_a_tool_before_the_hand_over_does_not_cost_the_brief(finished: bool) -> None:
+    async with two_agents(desk=DESK.model_copy(update={"tools": ("slow", "hand_over")})) as plain:
+        home = with_tools(plain, Registry([*EVERYWHERE, slow_tool(0.2 if finished else 3)]))
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        first = await home.model.session()
+        await first.is_told()
+        first.sends(ToolCall("s1", "slow", {}))
+        await asyncio.sleep(1)
+        first.sends(ToolCall("h1", "hand_over", {"to": "loans", "brief": "wants a loan, is verified"}))
+        second = await home.model.session(2)
+        await second.is_told()
+        assert ["wants a loan, is verified" in text for text in second.texts] == [True]
+        assert ("Here it is." if finished else "slow is still at work") in second.setup.history[-1][1]
+        await asyncio.sleep(4)
+        assert ["Here it is." in text for text in second.texts[1:]] == ([] if finished else [True])
         phone.hang_up()
         await call

@@ -117,14 +117,18 @@ class Nothing(Arguments):
     """None."""
 
 
-def slow(seconds: float, ran: list[str] | None = None) -> Registry:
+def slow_tool(seconds: float, ran: list[str] | None = None) -> Tool[Nothing]:
     async def run(_: Nothing, context: ToolContext) -> Answer:
         await asyncio.sleep(seconds)
         if ran is not None:
             ran.append(context.tool_call_id)
         return Result(message="Here it is."), None
 
-    return Registry([Tool("slow", "Takes its time.", Nothing, run, Traits(timeout_s=8))])
+    return Tool("slow", "Takes its time.", Nothing, run, Traits(timeout_s=8))
+
+
+def slow(seconds: float, ran: list[str] | None = None) -> Registry:
+    return Registry([slow_tool(seconds, ran)])
 
 
 def with_tools(home: House, registry: Registry, line: bytes | None = None) -> House:

@@ -173,6 +173,25 @@ async def test_what_the_model_answers_to_the_greeting_is_not_put_on_the_machine(
         assert call.phone.played_ms == pytest.approx(2000, abs=200)
 
 
+async def test_the_message_is_left_though_the_model_tried_to_end_the_call_and_is_still_speaking() -> None:
+    async with answered(LEAVES, "en") as call:
+        await call.session.is_told()
+        call.agent_says("Hello, this is Tara.", 900)
+        await asyncio.sleep(1.2)
+        await call.says("Please leave a message after the beep.", 2500)
+        call.session.sends(ToolCall("t1", "end_call", {"reason": "voicemail"}))
+        await call.session.is_told()
+        call.session.speaks(400)
+        await asyncio.sleep(0.3)
+        await call.detects("machine_end_beep")
+        fresh = await call.home.model.session(2)
+        await fresh.is_told()
+        assert [MESSAGE["en"] in text for text in fresh.texts] == [True]
+        assert "end_call answered" in fresh.setup.history[-1][1]
+        fresh.says(MESSAGE["en"], 2000)
+        assert await call.ends() == "voicemail_left"
+
+
 async def test_detection_that_never_hears_the_machine_does_not_hold_the_line() -> None:
     async with answered(LEAVES) as call:
         await call.says("Please leave a message after the beep.", 3000)

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from functions.voice.model_link import MOST_REOPENINGS, Memory, ModelLink, Recollection
+from functions.voice.model_link import MOST_REOPENINGS, Memory, ModelLink, Move, Recollection
 from functions.voice.places import Place
+from functions.voice.prompts import pressed
 from functions.voice.speech.model import (
     AgentText,
     ResumeHandle,
@@ -17,6 +18,7 @@ from functions.voice.speech.model import (
     SpeechRefused,
     SpeechUnavailable,
     ToolAnswer,
+    ToolCall,
 )
 from tests.voice.scripted_model import ScriptedModel
 
@@ -97,6 +99,45 @@ async def test_tool_answer_and_words_during_the_gap_reach_the_next_session_in_or
     await waiting
     assert [answer.id for answer in second.answers] == ["t1"]
     assert second.audio_ms == 20
+
+
+async def test_a_key_pressed_during_the_gap_is_told_once_though_it_is_owed_as_well() -> None:
+    class Owes(Memory):
+        def recollect(self) -> Recollection:
+            return Recollection(debt=pressed("1"))
+
+    model = ScriptedModel()
+    line = ModelLink([Place(model, SETUP)], Owes())
+    await line.open()
+    first = await model.session()
+    first.closed = True
+    await line.send_text(pressed("1"))
+    first.breaks()
+    waiting = asyncio.create_task(line.receive())
+    second = await model.session(2)
+    second.sends(AgentText("."))
+    await waiting
+    assert second.texts == [pressed("1")]
+
+
+async def test_a_tool_at_work_when_a_stuck_session_is_replaced_is_told_of_in_words() -> None:
+    """The handle knows of the call, but what is replaced is not resumed; a result for it would mean nothing to it."""
+    model = ScriptedModel()
+    line = link(model)
+    await line.open()
+    first = await model.session()
+    first.sends(ToolCall("t1", "book_appointment", {}), ResumeHandle("h1"))
+    await line.receive()
+    line.move(Move.REPLACE)
+    waiting = asyncio.create_task(line.receive())
+    second = await model.session(2)
+    await second.is_told()
+    assert "book_appointment is still at work" in second.setup.history[-1][1]
+    await line.answer(ToolAnswer("t1", "book_appointment", {"status": "ok"}))
+    second.sends(AgentText("."))
+    await waiting
+    assert second.answers == []
+    assert "book_appointment answered" in second.texts[-1]
 
 
 async def test_session_that_must_not_be_resumed_ends_the_line() -> None:
