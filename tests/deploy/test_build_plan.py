@@ -165,6 +165,47 @@ def test_every_account_and_role_that_the_build_names_is_made_in_the_manual(plan:
     }
 
 
+NOT_FOR_THE_BUILD = {
+    "K_SERVICE": "Cloud Run sets it",
+    "PORT": "Cloud Run sets it",
+    "SSL_CERT_FILE": "the image's own certificates are right",
+    "TOOL_PRIVATE_HOSTS": "the services are in no network of ours",
+    "CLOCK": "for laptops and tests",
+    "CLOUD_TASKS_ENDPOINT": "for laptops and tests",
+    "FIRESTORE_EMULATOR_HOST": "for laptops and tests",
+    "GOOGLE_GEMINI_BASE_URL": "for laptops and tests",
+    "GOOGLE_KEYS_URL": "for laptops and tests",
+    "GOOGLE_VERTEX_BASE_URL": "for laptops and tests",
+    "SECRET_MANAGER_ENDPOINT": "for laptops and tests",
+    "STORAGE_EMULATOR_HOST": "for laptops and tests",
+    "TWILIO_API_BASE_URL": "for laptops and tests",
+}
+
+
+def test_every_setting_is_made_by_the_build_because_it_forgets_what_was_set_by_hand(plan: BuildPlan) -> None:
+    made = {
+        name
+        for service in SERVICES
+        for flag in ("--set-env-vars", "--set-secrets")
+        for name in plan.service(service).pairs(flag)
+    }
+    assert made | set(NOT_FOR_THE_BUILD) == {name.upper() for name in Settings.model_fields}
+    assert not made & set(NOT_FOR_THE_BUILD)
+
+
+def test_recordings_have_one_rule_by_which_they_are_deleted() -> None:
+    """A lifecycle file replaces the whole policy: a second one would undo what agents promise."""
+    assert len(re.findall(r"--lifecycle-file", MANUAL)) == 1
+    assert re.findall(r'"condition": ({.*?})', MANUAL) == ['{"daysSinceCustomTime": 0}']
+
+
+def test_a_revision_made_by_hand_is_given_the_traffic_that_builds_leave_on_their_own() -> None:
+    _, after_the_first_build = blocks().split("gcloud builds triggers create")
+    made = re.findall(r"gcloud run services update (\S+)", after_the_first_build)
+    moved = re.findall(r"gcloud run services update-traffic (\S+) \S+ --to-latest", after_the_first_build)
+    assert made == moved == ["voice"], "a loop over the services, filled in"
+
+
 def test_every_setting_is_in_the_manual() -> None:
     described = set(re.findall(r"^\| `([A-Z_]+)`\*? \|", MANUAL, re.MULTILINE))
     assert described == {name.upper() for name in Settings.model_fields}
