@@ -14,11 +14,13 @@ from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.services import VoiceServices
 from functions.voice.session import CallSession
 from functions.voice.session_setup import tools_stand
+from functions.voice.stream_end import WRITTEN_WITHIN_S
 from functions.voice.stream_token import BadToken, StreamTicket
 from functions.voice.webhooks import SIGNATURE_HEADER
-from shared.domain.call import Direction, Ending
+from shared.domain.call import CallState, Direction, Ending, call_path
 from shared.errors import ConfigurationError
 from shared.store.agents import UnknownAgent
+from shared.store.store import Merge, Remove, Value
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,11 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
     try:
         agent = await services.agents.version(ticket.agent_id, ticket.agent_version)
         errand = None if ticket.attempt_id is None else await errand_of(services, ticket.attempt_id)
+        if errand is None and ticket.attempt_id is not None:
+            # Without it nobody knows what the law wants said, nor hears an opt-out: this is no call that came in.
+            log.error("a call without its errand is ended", extra={"call": ticket.call_sid})
+            await _lost(services, ticket)
+            return
         await tools_stand(services, agent, ticket.call_sid)
         session = CallSession(services, leg, ticket, agent, errand)
         direction = Direction.INBOUND if ticket.attempt_id is None else Direction.OUTBOUND
@@ -79,18 +86,18 @@ async def _carry(services: VoiceServices, leg: TwilioLeg, ticket: StreamTicket) 
         log.info("stream ended", extra={"call": ticket.call_sid, "ending": str(after.ending)})
     except UnknownAgent:
         log.error("the call's agent is gone", extra={"call": ticket.call_sid, "agent": ticket.agent_id})
-        _remember_lost(services, ticket)
+        await _lost(services, ticket)
     except ConfigurationError as error:
         log.error("the call's agent cannot be voiced", extra={"call": ticket.call_sid, "why": str(error)})
-        _remember_lost(services, ticket)
+        await _lost(services, ticket)
     finally:
         await leg.close()
         if not goes_on:  # the next stream may be there by now, and use what is open
             await services.tools.release(ticket.call_sid)
 
 
-def _remember_lost(services: VoiceServices, ticket: StreamTicket) -> None:
-    """Whoever asks what comes next is told of our fault, so that the caller hears an apology."""
+async def _lost(services: VoiceServices, ticket: StreamTicket) -> None:
+    """Whoever asks what comes next, here or in another process, is told of our fault: the caller hears an apology."""
     lost = AfterStream(
         Ending.INTERNAL_ERROR,
         ticket.language,
@@ -99,3 +106,11 @@ def _remember_lost(services: VoiceServices, ticket: StreamTicket) -> None:
         attempt_id=ticket.attempt_id,
     )
     services.endings.remember(ticket.call_sid, lost)
+    over: dict[str, Value | Remove] = {
+        "streams": ticket.stream_no,
+        "state": str(CallState.FAILED),
+        "ending": str(lost.ending),
+        "ended_at": services.clock.now(),
+    }
+    services.journal.put(Merge(call_path(ticket.call_sid), over))
+    await services.journal.flush(WRITTEN_WITHIN_S)
