@@ -29,9 +29,11 @@ class Journal:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._queue: deque[Put | Merge] = deque()
+        self._left = 0
+        """How many writes have left the queue, made or dropped."""
+        self._waiting: dict[asyncio.Future[None], int] = {}
+        """Who waits until how many have left it."""
         self._arrived = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
         self._hurry = asyncio.Event()
         """Somebody waits, or a batch is full."""
         self.dropped = 0
@@ -39,23 +41,28 @@ class Journal:
     def put(self, write: Put | Merge) -> None:
         """Keep this write; it will be made after all that came before it."""
         if len(self._queue) >= MOST_KEPT:
-            self._queue.popleft()
+            self._leaves()
             self.dropped += 1
         self._queue.append(write)
-        self._empty.clear()
         self._arrived.set()
         if len(self._queue) >= MOST_PER_BATCH:
             self._hurry.set()
 
     async def flush(self, deadline_s: float) -> bool:
-        """Wait until everything has been written, but no longer than this; whether it has."""
-        if self._queue:
-            self._hurry.set()
+        """Wait until everything that stands in the queue now has been written, but no longer than this; whether it
+        has. What others put in meanwhile is not waited for."""
+        if not self._queue:
+            return True
+        written = asyncio.get_running_loop().create_future()
+        self._waiting[written] = self._left + len(self._queue)
+        self._hurry.set()
         try:
             async with asyncio.timeout(deadline_s):
-                await self._empty.wait()
+                await written
         except TimeoutError:
             return False
+        finally:
+            del self._waiting[written]
         return True
 
     async def run(self) -> None:
@@ -67,19 +74,30 @@ class Journal:
                 async with asyncio.timeout(GATHER_S):
                     await self._hurry.wait()
             writes = [self._queue[index] for index in range(min(MOST_PER_BATCH, len(self._queue)))]
+            written = self._left + len(writes)
             if await self._write(writes):
                 failures = 0
                 # What was dropped for room while this batch was on its way was the head of this batch.
-                for write in writes:
-                    if self._queue and self._queue[0] is write:
-                        self._queue.popleft()
-                if not self._queue:
-                    self._arrived.clear()
-                    self._hurry.clear()
-                    self._empty.set()
+                while self._left < written:
+                    self._leaves()
+                self._wake()
                 continue
             await asyncio.sleep(RETRY_AFTER_S[min(failures, len(RETRY_AFTER_S) - 1)])
             failures += 1
+
+    def _leaves(self) -> None:
+        self._queue.popleft()
+        self._left += 1
+
+    def _wake(self) -> None:
+        """Whoever has what they waited for; and hurry only as long as somebody waits."""
+        for future, number in self._waiting.items():
+            if number <= self._left and not future.done():
+                future.set_result(None)
+        if not self._queue:
+            self._arrived.clear()
+        if len(self._queue) < MOST_PER_BATCH and all(future.done() for future in self._waiting):
+            self._hurry.clear()
 
     async def _write(self, writes: list[Put | Merge]) -> bool:
         try:
