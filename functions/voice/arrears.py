@@ -7,7 +7,14 @@ from collections import deque
 from collections.abc import Sequence
 
 from functions.voice.prompts import tools_answered, tools_at_work, tools_done
-from functions.voice.speech.model import ResumeHandle, SpeechEvent, SpeechSession, ToolAnswer, ToolCall
+from functions.voice.speech.model import (
+    ResumeHandle,
+    SpeechEvent,
+    SpeechSession,
+    ToolAnswer,
+    ToolCall,
+    ToolCallsCancelled,
+)
 
 
 class Arrears:
@@ -40,6 +47,9 @@ class Arrears:
             elif isinstance(event, ToolCall):
                 self._calls[event.id] = event.name
                 self._later.add(event.id)
+            elif isinstance(event, ToolCallsCancelled):
+                for tool_call_id in event.ids:
+                    self.settled(tool_call_id)
 
     def keep(self, message: ToolAnswer | str) -> None:
         """No session could take this tool answer, or direction."""

@@ -154,6 +154,14 @@ class Conversation:
 
     # -- tools
 
+    def wants_result(self, tool_call_id: str) -> bool:
+        """The model waits for what comes of this call: it has not been answered, nor taken back."""
+        return tool_call_id in self._talk.tools
+
+    def result_is_void(self, tool_call_id: str) -> None:
+        """This call is not answered, because whoever made it has handed the caller over."""
+        self._talk.tools.discard(tool_call_id)
+
     def tool_answered(self, tool_call_id: str, now_ms: float) -> None:
         """The result is on its way to the model."""
         self._model.tool_answered(tool_call_id, now_ms)

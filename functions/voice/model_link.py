@@ -254,6 +254,10 @@ class ModelLink:
         """Whether a session that is gone, and could not be resumed, made this call of a tool."""
         return self._arrears.is_foreign(tool_call_id)
 
+    def settled(self, tool_call_id: str) -> None:
+        """Nobody waits for this call's answer any more."""
+        self._arrears.settled(tool_call_id)
+
     def hand_over(self, places: Sequence[Place], tool_call_id: str, *, unanswered: bool = False) -> None:
         """Go on with another agent's sessions. The call that asked for it needs no answer any more.
 
@@ -264,7 +268,7 @@ class ModelLink:
         automatic = self._places.setup.activity.automatic
         listening = [place.listening(automatic=automatic) for place in places]
         self._places = Places(listening, self._circuits, self._memory.place_failed)
-        self._arrears.settled(tool_call_id)
+        self.settled(tool_call_id)
         self.move(Move.HANDED_OVER)
 
     async def _renew(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 
 from functions.tools.outcome import Outcome
@@ -19,6 +20,8 @@ from shared.store.storable import storable
 
 AGAIN_WITHIN_MS = 30_000
 """Later than this after its answer, the same question is a new one."""
+NOTHING_DONE = frozenset({"error", "refused"})
+"""Outcomes after which the same question is a new try."""
 
 Granted = Callable[[str, Outcome], Awaitable[dict[str, Any] | None]]
 """A tool has run: the call does what it wishes. Returns what the model is answered; None: nobody waits for it."""
@@ -50,7 +53,7 @@ class ToolDesk:
         self._slow: set[str] = set()
         """Calls that the caller is waiting for."""
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._answers: dict[str, ToolAnswer] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._answered_ms: dict[str, float] = {}
         self._asked: dict[str, str] = {}
         """The last call of each tool with the same arguments."""
@@ -74,30 +77,32 @@ class ToolDesk:
         self._running[call.id] = group.create_task(self._run(call, context, granted))
 
     def unwanted(self, ids: Iterable[str]) -> None:
-        """The model took these back. They run to their end, because half a booking helps nobody, but unanswered."""
-        self._unwanted.update(ids)
+        """The model took these back. They run to their end, because half a booking helps nobody, but unanswered; should
+        it ask again, it learns what was done."""
+        for tool_call_id in ids:
+            self._unwanted.add(tool_call_id)
+            self._no_longer_slow(tool_call_id)
 
     def _earlier(self, call: ToolCall) -> str | None:
-        """The call of which this is a repetition: the same one, or what a session that is gone has just asked for.
+        """The call of which this is a repetition: the same one, or what has just been asked for and not been answered
+        to whoever asks now: by a session that is gone, or before it was taken back.
 
         Whoever takes over is told not to call again what is at work, and may do so all the same, under another id.
         """
         if call.id in self._running:
             return call.id
         earlier = self._asked.get(_content(call))
-        if earlier is None or not self._link.is_of_another_session(earlier):
+        if earlier is None or not (earlier in self._unwanted or self._link.is_of_another_session(earlier)):
             return None
-        answered_ms = self._answered_ms.get(earlier)
-        return earlier if answered_ms is None or self._now_ms() - answered_ms < AGAIN_WITHIN_MS else None
+        if (outcome := self._outcomes.get(earlier)) is None:
+            return earlier
+        is_fresh = self._now_ms() - self._answered_ms[earlier] < AGAIN_WITHIN_MS
+        return earlier if is_fresh and outcome.status not in NOTHING_DONE else None
 
     async def _repeat(self, call: ToolCall, earlier: str, granted: Granted) -> None:
         """The model asked twice: the tool runs once, the answer goes out again."""
         await asyncio.wait([self._running[earlier]])
-        if (answer := self._answers.get(earlier)) is None:
-            return  # the agent who asked has handed the caller over
-        response = await granted(call.id, Outcome("repeated", dict(answer.response), repeated=True))
-        if response is not None:
-            await self._link.answer(ToolAnswer(call.id, call.name, response))
+        await self._grant(call, replace(self._outcomes[earlier], repeated=True), granted)
 
     def _no_longer_slow(self, tool_call_id: str) -> None:
         self._slow.discard(tool_call_id)
@@ -125,14 +130,13 @@ class ToolDesk:
             )
         )
         self._record.event("tool_answered", now_ms, {"tool": call.name, "status": outcome.status})
+        self._outcomes[call.id], self._answered_ms[call.id] = outcome, now_ms
+        await self._grant(call, outcome, granted)
+
+    async def _grant(self, call: ToolCall, outcome: Outcome, granted: Granted) -> None:
         response = await granted(call.id, outcome)
-        if response is None:
-            return
-        answer = ToolAnswer(call.id, call.name, response)
-        self._answers[call.id] = answer
-        self._answered_ms[call.id] = self._now_ms()
-        if call.id not in self._unwanted:
-            await self._link.answer(answer)
+        if response is not None:
+            await self._link.answer(ToolAnswer(call.id, call.name, response))
 
 
 def _content(call: ToolCall) -> str:

@@ -48,14 +48,24 @@ class Wishes:
         """What tools have found out about the caller."""
 
     async def granted(self, tool_call_id: str, outcome: Outcome) -> dict[str, Any] | None:
-        """A tool has run: the call does what it wishes. Returns the model's answer; None: another goes on."""
-        now_ms = self._now_ms()
-        self._campaign.granted(outcome.wish)
+        """A tool has run: the call does what it wishes. Returns the model's answer; None: nobody waits for it.
+
+        What the model has taken back moves the call no more. What the tool has done or found out stays true.
+        """
+        now_ms, wish = self._now_ms(), outcome.wish
+        is_wanted = self._conversation.wants_result(tool_call_id)
+        if not is_wanted and isinstance(wish, EndCall | HandOver | Transfer):
+            return None
+        self._campaign.granted(wish)
         response: dict[str, Any] | None = outcome.response
-        match outcome.wish:
-            case EndCall() as wish if self._campaign.waits_for_beep(wish):
+        match wish:
+            case EndCall() if self._campaign.waits_for_beep(wish):
                 pass
-            case HandOver() as wish if wish.agent_id != self._relay.agent.id:
+            case HandOver(agent_id=to) if outcome.repeated and to == self._relay.agent.id:
+                self._conversation.result_is_void(tool_call_id)
+                self._link.settled(tool_call_id)
+                return None
+            case HandOver() if wish.agent_id != self._relay.agent.id:
                 response = await self._hand_over(tool_call_id, wish)
                 if response is None:
                     return None
@@ -67,6 +77,8 @@ class Wishes:
             case Learned(fact):
                 self.facts.add(str(fact))
                 self._record.learned(self.facts)
+        if not is_wanted:
+            return None
         self._conversation.tool_answered(tool_call_id, now_ms)
         return response
 

@@ -13,6 +13,7 @@ from functions.tools.builtin import EVERYWHERE
 from functions.tools.registry import Registry
 from functions.voice.speech.model import CallerText, ToolCall
 from shared.domain.agent import Agent, Languages
+from shared.store.store import Document
 from tests.voice.phone import Phone, token_in
 from tests.voice.scripted_model import ScriptedSession
 from tests.voice.test_calls import TARA, House, house
@@ -217,5 +218,36 @@ async def test_a_tool_before_the_hand_over_does_not_cost_the_brief(finished: boo
         assert ("Here it is." if finished else "slow is still at work") in second.setup.history[-1][1]
         await asyncio.sleep(4)
         assert ["Here it is." in text for text in second.texts[1:]] == ([] if finished else [True])
+        phone.hang_up()
+        await call
+
+
+async def test_a_hand_over_that_was_asked_for_twice_leaves_the_other_agent_watched() -> None:
+    """The session broke while the agent was being found, and the next one asked for the same."""
+    async with two_agents() as home:
+        get = home.store.get
+
+        async def slowly(path: str) -> Document | None:
+            if path == "agents/loans":
+                await asyncio.sleep(0.5)
+            return await get(path)
+
+        home.store.get = slowly  # type: ignore[method-assign]
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        first = await home.model.session()
+        await first.is_told()
+        first.sends(ToolCall("h1", "hand_over", {"to": "loans"}))
+        await asyncio.sleep(0.1)
+        first.breaks()
+        again = await home.model.session(2)
+        again.sends(ToolCall("h2", "hand_over", {"to": "loans"}))
+        loans = await home.model.session(3)
+        await loans.is_told()
+        loans.says("Vikram here.", 600)
+        await asyncio.sleep(25)
+        assert any("still there" in text for text in loans.texts), "a caller who says nothing is asked"
+        assert (loans.answers, again.answers) == ([], [])
+        assert not any("hand_over" in text for _, text in loans.setup.history)
         phone.hang_up()
         await call

@@ -15,8 +15,9 @@ from functions.voice import own_sound
 from functions.voice.app import make_app
 from functions.voice.audio import decode_ulaw
 from functions.voice.held_lines import HeldLines
-from functions.voice.speech.model import ToolCall, ToolCallsCancelled
+from functions.voice.speech.model import CallerText, Interrupted, ToolCall, ToolCallsCancelled
 from shared.domain.agent import Agent
+from shared.store.store import Data, Document
 from tests.telephone_network.test_streams import heard
 from tests.voice.phone import Phone, token_in
 from tests.voice.test_calls import TARA, House, house
@@ -274,3 +275,77 @@ async def test_a_tool_that_the_model_takes_back_runs_to_its_end_unanswered() -> 
         phone.hang_up()
         await call
         assert (ran, session.answers) == (["s1"], [])
+
+
+async def test_a_tool_that_was_taken_back_leaves_the_conversation_alone_when_it_ends() -> None:
+    async with house(PATIENT) as plain:
+        home = with_tools(plain, slow(3))
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Hello.", 500)
+        await asyncio.sleep(1.5)
+        session.sends(ToolCall("s1", "slow", {}))
+        await asyncio.sleep(0.5)
+        session.sends(ToolCallsCancelled(("s1",)))
+        session.says("Sure, what else?", 1000)
+        told = len(session.texts)
+        await asyncio.sleep(10)
+        assert (session.texts[told:], session.answers, len(home.model.sessions)) == ([], [], 1)
+        assert "hold" not in home.kinds(), "nobody waits for it any more"
+        phone.hang_up()
+        await call
+
+
+@pytest.mark.parametrize("again_after_s", [0.5, 2.0], ids=["at work", "done"])
+async def test_what_was_taken_back_and_is_asked_for_again_is_done_once(again_after_s: float) -> None:
+    ran: list[str] = []
+    async with house(PATIENT) as plain:
+        home = with_tools(plain, slow(1, ran))
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.sends(ToolCall("s1", "slow", {}))
+        session.sends(ToolCallsCancelled(("s1",)))
+        await asyncio.sleep(again_after_s)
+        session.sends(ToolCall("s2", "slow", {}))
+        await asyncio.sleep(2)
+        assert [(one.id, one.response["message"]) for one in session.answers] == [("s2", "Here it is.")]
+        assert ran == ["s1"]
+        phone.hang_up()
+        await call
+
+
+async def test_an_end_that_was_taken_back_does_not_end_the_call_and_a_later_one_does() -> None:
+    """The claim on the tool takes its time; meanwhile the caller has one more question."""
+    async with house() as home:
+        create = home.store.create
+
+        async def slowly(path: str, data: Data) -> Document:
+            if "tool_results" in path:
+                await asyncio.sleep(0.6)
+            return await create(path, data)
+
+        home.store.create = slowly  # type: ignore[method-assign]
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Goodbye then.", 1500)
+        session.sends(ToolCall("e1", "end_call", {}))
+        await asyncio.sleep(0.2)
+        speaking = asyncio.create_task(phone.speaks(900))
+        await asyncio.sleep(0.1)
+        session.sends(Interrupted(), ToolCallsCancelled(("e1",)))
+        await speaking
+        session.sends(CallerText("Wait, one more question."))
+        await asyncio.sleep(0.5)
+        session.says("Of course, what is it?", 1200)
+        await asyncio.sleep(6)
+        assert not call.done()
+        session.says("Goodbye.", 600)
+        session.sends(ToolCall("e2", "end_call", {}))
+        await asyncio.wait_for(call, 4)
+        assert home.call()["ending"] == "agent_ended"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from functions.voice.speech.model import ToolCall
+from functions.voice.speech.model import ToolCall, ToolCallsCancelled
 from shared.domain.agent_tools import OwnRecord
 from shared.domain.campaign import Voicemail
 from shared.domain.contact import contact_path
@@ -67,3 +67,21 @@ async def test_the_contacts_own_record_is_opened_and_no_other() -> None:
         assert call.session.answers[1].response["fields"] == {"policy": "gold"}
         contact = call.home.store.documents[contact_path("c1", PERSON)][0]
         assert contact["variables"] == {"policy": "gold"}
+
+
+async def test_what_a_tool_did_counts_though_the_model_took_it_back_and_what_it_wished_of_the_call_does_not() -> None:
+    agent = AGENT.model_copy(update={"tools": ("opt_out", "end_call")})
+    async with answered(NO_MESSAGE, agent=agent) as call:
+        await call.session.is_told()
+        call.agent_says("Hello, this is Tara.", 800)
+        await call.says("Do not call me again.")
+        call.session.sends(ToolCall("o1", "opt_out", {}))
+        call.session.sends(ToolCall("e1", "end_call", {"reason": "not_interested"}))
+        call.session.sends(ToolCallsCancelled(("o1", "e1")))
+        await asyncio.sleep(4)
+        assert not call.carried.done()
+        assert call.session.answers == []
+        call.phone.hang_up()
+        await call.ends()
+        assert await outcome(call) == "do_not_call"
+        assert any(path.startswith("suppressions/") for path in call.home.store.documents)
