@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,7 +14,7 @@ from functions.voice.event_loop import new_event_loop
 from shared.settings import NO_BUCKET_METADATA, Settings, current_settings
 from tests.virtual_time import VirtualTimeLoop
 
-pytest_plugins = [name for name in ("tests.store_fixtures",) if find_spec(name)]
+pytest_plugins = ["tests.store_fixtures"]
 
 STRAY_PREFIXES = (
     "CLOUDSDK_CORE_",
@@ -40,6 +40,8 @@ STRAY_NAMES = (
 )
 # As read_settings() has it: a thread that outlives its test disturbs others, by drawing random numbers for one.
 os.environ[NO_BUCKET_METADATA] = "true"
+CALLS = Path(__file__).parent / "calls"
+"""Whole calls in real time."""
 LEAK_GRACE_S = 0.5
 """Closing sockets takes a few turns of the loop."""
 
@@ -87,7 +89,12 @@ def pytest_asyncio_loop_factories(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every asynchronous test is watched for leaks; the watcher is set up first, so that it looks last."""
+    """Every asynchronous test is watched for leaks; the watcher is set up first, so that it looks last.
+
+    Tests marked slow must be in tests/calls, or scripts/test would never run them.
+    """
     for item in items:
+        if item.get_closest_marker("slow") is not None and CALLS not in item.path.parents:
+            raise pytest.UsageError(f"{item.nodeid} is marked slow; scripts/test looks for those in tests/calls alone")
         if isinstance(item, pytest.Function) and pytest_asyncio.is_async_test(item):
             item.fixturenames.insert(0, "no_leaked_tasks")
