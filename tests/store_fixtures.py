@@ -7,7 +7,7 @@ test has a project of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from bench.patient_store import PatientStore
 from local.firestore_emulator import EmulatorMissing, firestore_emulator
 from shared.store import open_store
 from shared.store.store import Store
@@ -64,6 +65,23 @@ async def store(store_url: str) -> AsyncIterator[Store]:
     opened = open_store(store_url, deadline_s=DEADLINE_S)
     yield opened
     await opened.close()
+
+
+@pytest_asyncio.fixture(params=EACH_STORE)
+async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[[], Store]]:
+    """Opens an empty store each time it is called, of every kind in turn; for the clock that jumps."""
+    request.getfixturevalue(f"{request.param}_url")
+    opened: list[Store] = []
+
+    def new() -> Store:
+        name = uuid4().hex[:12]
+        url = f"sqlite:///{tmp_path / name}.db" if request.param == "sqlite" else f"firestore://test-{name}/(default)"
+        opened.append(open_store(url, deadline_s=DEADLINE_S))
+        return PatientStore(opened[-1])
+
+    yield new
+    for one in opened:
+        await one.close()
 
 
 @pytest_asyncio.fixture

@@ -16,6 +16,7 @@ from shared.domain.disposition import Talk
 from shared.domain.phone_number import number_hash
 from shared.store.attempts import Attempts
 from shared.store.settlement import Settlement, contact_fields
+from shared.store.store import Store
 from tests.campaigns.paper_carrier import PaperCarrier
 from tests.memory_store import MemoryStore
 from tests.virtual_time import LoopClock
@@ -31,8 +32,9 @@ class Office:
     start: datetime = MONDAY_NOON_IN_INDIA
     limits: AccountLimits = field(default_factory=lambda: AccountLimits(calls_per_second=10))
 
+    store: Store = field(default_factory=MemoryStore)
+
     def __post_init__(self) -> None:
-        self.store = MemoryStore()
         self.clock = LoopClock(self.start)
         self.carrier = PaperCarrier(self.clock)
         self.services = CampaignServices(
@@ -45,6 +47,12 @@ class Office:
             public_base_url="https://calls.example.com",
             limits=self.limits,
         )
+
+    @property
+    def memory(self) -> MemoryStore:
+        """The store, where it is the tests' own."""
+        assert isinstance(self.store, MemoryStore)
+        return self.store
 
     def serving(self, carrier: PaperCarrier) -> CampaignServices:
         """What a beat works with, when this is the carrier."""
@@ -84,7 +92,7 @@ class Office:
         prefix = f"campaigns/{campaign_id}/contacts/"
         return [
             Contact.from_document(data)
-            for path, (data, _) in sorted(self.store.documents.items())
+            for path, (data, _) in sorted(self.memory.documents.items())
             if path.startswith(prefix)
         ]
 
@@ -94,12 +102,12 @@ class Office:
     def attempts(self) -> list[Attempt]:
         return [
             Attempt.from_document(data)
-            for path, (data, _) in sorted(self.store.documents.items())
+            for path, (data, _) in sorted(self.memory.documents.items())
             if path.startswith("attempts/")
         ]
 
     def locks(self) -> list[str]:
-        return [path for path in self.store.documents if path.startswith("number_locks/")]
+        return [path for path in self.memory.documents if path.startswith("number_locks/")]
 
     async def reported(self, attempt: Attempt, sid: str, status: CallStatus, sequence: int, **more: Any) -> None:
         """The carrier's callback on an attempt."""

@@ -207,7 +207,7 @@ async def test_callbacks_in_any_order_settle_the_contact_once() -> None:
     await beat(office.services)
     (contact,) = office.contacts()
     assert (contact.state, contact.disposition) == (ContactState.DONE, Disposition.HUMAN)
-    tallies = [data for path, (data, _) in office.store.documents.items() if "/tallies/" in path]
+    tallies = [data for path, (data, _) in office.memory.documents.items() if "/tallies/" in path]
     assert sum(one["attempts"] for one in tallies) == 1
     assert office.locks() == []
 

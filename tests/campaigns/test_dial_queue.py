@@ -145,7 +145,7 @@ async def test_the_door_for_orders() -> None:
         assert (await http.post("/campaigns/dial/nobody?fence=1")).json() == {"status": "ok", "sent": False}
         assert (await http.post("/campaigns/dial/nobody")).status_code == 400
         assert (await http.get("/campaigns/dial/nobody?fence=1")).status_code == 405
-        office.store.away = True
+        office.memory.away = True
         assert (await http.post("/campaigns/dial/nobody?fence=1")).status_code == 503
         assert (await http.post("/campaigns/tick")).status_code == 503
 

@@ -83,10 +83,10 @@ async def test_a_store_that_does_not_answer_is_no_proof_that_an_agent_is_gone() 
     office = AgentOffice()
     await office.store.create(agent_path("renewal"), RENEWAL)
     await office.campaign(contacts=1)
-    office.store.away = True
+    office.memory.away = True
     with pytest.raises(StoreUnavailable):
         await beat(office.services)
-    office.store.away = False
+    office.memory.away = False
     assert await office.paused() == (None, "")
     assert (await beat(office.services)).dialled == 1
 
@@ -126,10 +126,10 @@ async def test_a_beat_while_the_store_is_away_says_so_and_the_next_does_what_is_
     await office.campaign(contacts=12)
     transport = httpx.ASGITransport(app=make_app(office.services))
     async with httpx.AsyncClient(transport=transport, base_url="http://campaigns") as http:
-        office.store.away = True
+        office.memory.away = True
         assert (await http.post("/campaigns/tick")).status_code == 503
         assert office.carrier.requests == []
-        office.store.away = False
+        office.memory.away = False
         assert (await http.post("/campaigns/tick")).json()["dialled"] == 12
         await asyncio.sleep(60)
         assert (await http.post("/campaigns/tick")).json()["dialled"] == 0

@@ -206,9 +206,9 @@ async def test_store_that_is_away_for_a_while_costs_time_and_nobody() -> None:
     await office.campaign(contacts=20)
     beating = asyncio.create_task(beat(office.services))
     await asyncio.sleep(3)
-    office.store.away = True
+    office.memory.away = True
     await asyncio.sleep(5)
-    office.store.away = False
+    office.memory.away = False
     await beating
     for _ in range(3):
         await asyncio.sleep(60)

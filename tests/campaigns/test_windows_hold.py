@@ -4,6 +4,7 @@ that wait in the carrier's queue first."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -17,8 +18,10 @@ from shared.domain.calling_window import AFTER_RING_S, CLOCK_SKEW_S, is_holiday
 from shared.domain.campaign import Campaign, Pacing
 from shared.domain.contact import Consent, ConsentStatus, ConsentType, Contact
 from shared.domain.contact_window import window_of
+from shared.store.store import Store
 from shared.telephony.carrier import CarrierCall
 from tests.campaigns.office import Office
+from tests.memory_store import MemoryStore
 
 pytestmark = [pytest.mark.virtual_time, pytest.mark.timeout(120)]
 
@@ -79,26 +82,42 @@ def rings(call: CarrierCall, office: Office, delay_s: float, skew_s: float) -> d
     return None if taken_back is not None and taken_back < at else at + timedelta(seconds=skew_s)
 
 
+Place = tuple[str, tuple[str, ...], tuple[str, ...], str]
+
+
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place[0]}-{place[2][0]}")
-async def test_nothing_rings_outside_the_window(place: tuple[str, tuple[str, ...], tuple[str, ...], str]) -> None:
+async def test_nothing_rings_outside_the_window(place: Place) -> None:
+    assert await _rung(place, DAYS_EACH, MemoryStore) > 40
+
+
+@pytest.mark.parametrize("place", [PLACES[0], PLACES[2]], ids=lambda place: f"{place[0]}-{place[2][0]}")
+async def test_nothing_rings_outside_the_window_on_either_database(
+    place: Place, new_store: Callable[[], Store]
+) -> None:
+    assert await _rung(place, 1, new_store) > 10
+
+
+async def _rung(place: Place, days: int, new_store: Callable[[], Store]) -> int:
+    """How many phones rang around the edges of the window on some days, all of them inside it."""
     country, states, zones, prefix = place
     random, rung = Random(country + prefix), 0
-    for day in random.sample(DAYS, DAYS_EACH):
+    for day in random.sample(DAYS, days):
         purpose = random.choice([Purpose.MARKETING, Purpose.SERVICE])
         campaign = Campaign(id="edges", name="Edges", agent_id="renewal", list_id="l1", purpose=purpose)
         consent = Consent(status=ConsentStatus.GRANTED, type=ConsentType.EXPRESS_WRITTEN)
         model = Contact(id="0" * 32, campaign_id="edges", phone=f"{prefix}0000", country=country, states=states,
                         time_zones=zones, consent=consent)  # fmt: skip
         for edge in edges(model, campaign, datetime.fromisoformat(day).replace(tzinfo=UTC)):
-            rung += await _around(edge, campaign, model, prefix, random)
-    assert rung > 40
+            rung += await _around(edge, campaign, model, prefix, random, new_store())
+    return rung
 
 
-async def _around(edge: datetime, wanted: Campaign, model: Contact, prefix: str, random: Random) -> int:
+async def _around(edge: datetime, wanted: Campaign, model: Contact, prefix: str, random: Random, store: Store) -> int:
     """Beats from some minutes before an edge to some minutes after it; how many phones rang."""
     office = Office(
         start=edge - timedelta(minutes=MINUTES / 2, seconds=random.random() * 60),
         limits=AccountLimits(calls_per_second=20),
+        store=store,
     )
     campaign = await office.campaign(
         "edges", contacts=0, purpose=wanted.purpose, ring_timeout_s=random.choice([15, 25, 60]),
