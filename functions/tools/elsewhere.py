@@ -26,6 +26,7 @@ RENEW_BEFORE_S = 300.0
 TOKEN_KEPT_S = 1_800.0
 """Of one that does not say how long it lasts."""
 AWAY = "This cannot be done right now because of a fault on our side. Apologise, and offer a call back."
+UNSENDABLE = "The arguments are not right: one of them cannot be sent. Ask the caller, then try again."
 TOO_LONG = "This takes too long right now. Tell the caller, and offer to call back."
 
 Identity = Callable[[str], Awaitable[str]]
@@ -67,7 +68,11 @@ class Elsewhere:
 
     async def run(self, name: str, arguments: Mapping[str, Any], context: ToolContext, timeout_s: float) -> Outcome:
         """Run a tool there. Every failure is an answer that the model can act on."""
-        body = orjson.dumps({**_told(context), "arguments": dict(arguments)})
+        try:
+            body = orjson.dumps({**_told(context), "arguments": dict(arguments)})
+        except orjson.JSONEncodeError:
+            # A number of more than 64 bits, half a character: the model wrote it, and can write it otherwise.
+            return failed("error", UNSENDABLE)
         try:
             async with asyncio.timeout(timeout_s + BEYOND_S):
                 response = await self._post(f"{self._url}/tools/{name}", body)

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from functions.tools.app import make_app
 from functions.tools.builtin import BUILTIN
-from functions.tools.elsewhere import AWAY, Elsewhere, IdentityUnavailable, google_identity
+from functions.tools.elsewhere import AWAY, UNSENDABLE, Elsewhere, IdentityUnavailable, google_identity
 from functions.tools.registry import Registry
 from functions.tools.tool import Answer, Arguments, OptedOut, Result, Tool, ToolContext, Traits
 from local.telephone_network.server import QuietServer, bind
@@ -168,6 +168,12 @@ async def test_whatever_comes_back_the_model_hears_what_to_do(said: bytes) -> No
         outcome = await tools.run("take_message", {"message": "x"}, context_of(AGENT))
         assert (outcome.status, outcome.response["message"]) == ("error", AWAY)
         await tools.settle(1)
+
+
+@pytest.mark.parametrize("odd", [2**70, "\ud800", [{"deep": -(2**64)}]])
+async def test_arguments_that_cannot_be_sent_are_answered(odd: object) -> None:
+    outcome = await Elsewhere("http://127.0.0.1:9", None).run("slow", {"odd": odd}, context_of(AGENT), 1.0)
+    assert (outcome.status, outcome.response["message"]) == ("error", UNSENDABLE)
 
 
 async def test_the_door_lists_what_an_agent_may_call_and_refuses_what_is_not_right() -> None:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+from uuid import uuid4
 
 
 class SpeechError(Exception):
@@ -57,6 +58,19 @@ class SessionEnded(SpeechError):
     ) -> None:
         super().__init__(message, code=code, quota=quota, detail=detail)
         self.resumable = resumable
+
+
+_OURS: Final = "unnamed-"
+
+
+def id_of_ours() -> str:
+    """The id of a tool call that came without one, so that no two of them are taken for one and the same."""
+    return f"{_OURS}{uuid4().hex}"
+
+
+def is_of_ours(tool_call_id: str) -> bool:
+    """Whether the model does not know this id, and is answered without one."""
+    return tool_call_id.startswith(_OURS)
 
 
 @dataclass(frozen=True, slots=True)

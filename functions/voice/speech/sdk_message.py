@@ -19,6 +19,7 @@ from functions.voice.speech.model import (
     ToolCallsCancelled,
     TurnComplete,
     Usage,
+    id_of_ours,
 )
 from functions.voice.speech.server_message import added, audio_rate_hz, seconds, tokens, turn_reason
 
@@ -34,7 +35,7 @@ def events_of(message: types.LiveServerMessage) -> Sequence[SpeechEvent]:
         _begun(content, events)
     if message.tool_call is not None:
         calls = message.tool_call.function_calls or ()
-        events.extend([ToolCall(call.id or "", call.name or "", call.args or {}) for call in calls])
+        events.extend([ToolCall(call.id or id_of_ours(), call.name or "", call.args or {}) for call in calls])
     if content is not None and content.generation_complete:
         events.append(GenerationComplete())
     if content is not None and content.interrupted:

@@ -37,6 +37,7 @@ from functions.voice.speech.model import (
     TurnComplete,
     UnknownMessage,
     Usage,
+    id_of_ours,
 )
 
 OUTPUT_RATE_HZ: Final = 24_000
@@ -171,7 +172,7 @@ def _read_answer(message: _Message, events: list[SpeechEvent]) -> None:
         events.append(AgentText(said.text))
     if message.tool_call is not None:
         calls = message.tool_call.function_calls or ()
-        events.extend([ToolCall(call.id or "", call.name or "", call.args or {}) for call in calls])
+        events.extend([ToolCall(call.id or id_of_ours(), call.name or "", call.args or {}) for call in calls])
     if content.generation_complete:
         events.append(GenerationComplete())
     if content.interrupted:

@@ -7,7 +7,7 @@ from typing import Final
 from google.genai import types
 
 from functions.tools.gemini_schema import check_tool_name, gemini_schema
-from functions.voice.speech.model import ActivityDetection, SessionSetup, ToolAnswer, ToolDeclaration
+from functions.voice.speech.model import ActivityDetection, SessionSetup, ToolAnswer, ToolDeclaration, is_of_ours
 from functions.voice.speech.profile import Platform, Profile, profile_of
 
 _START: Final = {
@@ -56,7 +56,9 @@ def history_of(setup: SessionSetup) -> list[types.Content]:
 def function_response(answer: ToolAnswer) -> types.FunctionResponse:
     """A tool's result. An empty one would make the model call again, or fall silent, so it says at least that."""
     return types.FunctionResponse(
-        id=answer.id, name=answer.name, response=dict(answer.response) or {"output": "done, without a result"}
+        id="" if is_of_ours(answer.id) else answer.id,
+        name=answer.name,
+        response=dict(answer.response) or {"output": "done, without a result"},
     )
 
 

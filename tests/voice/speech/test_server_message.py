@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,14 +24,17 @@ from functions.voice.speech.model import (
     Interrupted,
     ResumeHandle,
     SpeechEvent,
+    ToolAnswer,
     ToolCall,
     ToolCallsCancelled,
     TurnComplete,
     UnknownMessage,
     Usage,
+    is_of_ours,
 )
 from functions.voice.speech.sdk_message import events_of
 from functions.voice.speech.server_message import audio_rate_hz, read, seconds
+from functions.voice.speech.session_config import function_response
 
 pytestmark = pytest.mark.portable
 
@@ -183,10 +188,17 @@ def vertex_client() -> genai.Client:
     return genai.Client(vertexai=True, project="p", location="us-central1", credentials=Credentials(token="t"))  # type: ignore[no-untyped-call]
 
 
+def unnamed(events: Sequence[SpeechEvent]) -> list[SpeechEvent]:
+    """The same, where ids of our own making are none."""
+    return [
+        replace(event, id="") if isinstance(event, ToolCall) and is_of_ours(event.id) else event for event in events
+    ]
+
+
 def as_the_sdk_reads(client: genai.Client, message: bytes) -> list[SpeechEvent]:
     async def receive() -> list[SpeechEvent]:
         session = AsyncSession(api_client=client._api_client, websocket=_Received(message))  # type: ignore[arg-type]
-        return list(events_of(await session._receive()))
+        return unnamed(events_of(await session._receive()))
 
     return asyncio.run(receive())
 
@@ -194,7 +206,15 @@ def as_the_sdk_reads(client: genai.Client, message: bytes) -> list[SpeechEvent]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_message(kind: str) -> None:
     message, events = KINDS[kind]
-    assert read(json.dumps(message).encode()) == events
+    assert unnamed(read(json.dumps(message).encode())) == events
+
+
+def test_calls_that_come_without_an_id_are_told_apart_and_answered_without_one() -> None:
+    message = b'{"toolCall":{"functionCalls":[{"name":"a"},{"name":"b"},{"id":"c1","name":"c"}]}}'
+    calls = [event for event in (*read(message), *read(message)) if isinstance(event, ToolCall)]
+    assert len({call.id for call in calls}) == 5
+    answers = [function_response(ToolAnswer(call.id, call.name, {})) for call in calls[:3]]
+    assert [answer.id for answer in answers] == ["", "", "c1"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -280,7 +300,7 @@ MESSAGES = maybe(
 @example({"toolCall": {"functionCalls": [{"args": {"a": 1.0, "b": 2**53}}]}})
 def test_any_message_is_read_as_the_sdk_reads_it(developer_client: genai.Client, message: dict[str, Any]) -> None:
     raw = json.dumps(message).encode()
-    assert read(raw) == as_the_sdk_reads(developer_client, raw)
+    assert unnamed(read(raw)) == as_the_sdk_reads(developer_client, raw)
 
 
 class TestStrange:
