@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -16,6 +16,7 @@ from shared.clock import Clock
 from shared.domain.agent import Agent
 from shared.domain.analysis import CRASHED, SETTLES, AnalysisJob, analysis_path
 from shared.domain.call import (
+    SEQS_PER_STREAM,
     CallEvent,
     CallState,
     Direction,
@@ -33,8 +34,6 @@ from shared.domain.language_use import LanguageUse
 from shared.store.journal import Journal
 from shared.store.store import Merge, Put
 
-SEQS_PER_STREAM = 100_000
-"""A call has at most a few streams; each numbers its turns and events, some thousands an hour, in its own range."""
 OF_ANY_STREAM = frozenset({"failure", "transfer", "transfer_to"})
 """Of the record's fields, those that a later stream replaces only by its own."""
 FIRST_TURNS = 20
@@ -61,12 +60,15 @@ class CallRecord:
         self._journal = journal
         self._clock = clock
         self._event_seqs = seqs(stream_no)
+        self._began_at = clock.now()
         self._languages: list[str] = []
         self._told_language: str | None = None
         """What the record says is being spoken."""
         self._answers_ms: list[int] = []
         self._barge_ins_ms: list[int] = []
         self._first_audio_ms: int | None = None
+        self._heard_at: datetime | None = None
+        """When the agent was heard for the first time, in whichever stream."""
         self._ended_ms = 0
         self._longest_gap_ms = 0
         """The longest time between two sessions of the model."""
@@ -74,6 +76,10 @@ class CallRecord:
         self._before = CallFigures()
         """What earlier streams of the call have counted."""
         self._agents_before: list[str] = []
+        self.turns_before: Sequence[Turn] = ()
+        """What was said in earlier streams, as far as it was read."""
+        self.outcome_before: str | None = None
+        """What they achieved."""
         self.turns: dict[int, Turn] = {}
         """By seq, the first and the last; what the model is told when a conversation has to be taken up again."""
         self._first_turns: set[int] = set()
@@ -90,9 +96,9 @@ class CallRecord:
         return [turn for turn in self.turns.values() if is_of_caller(turn)]
 
     @property
-    def silent_ms(self) -> int:
-        """How long the caller heard nothing of the agent; of a stream without a sound, all of it, once it is over."""
-        return self._ended_ms if self._first_audio_ms is None else self._first_audio_ms
+    def silent_until(self) -> datetime:
+        """When the agent was first heard in this call; of one without a sound, when it was over."""
+        return self._heard_at or self._began_at + timedelta(milliseconds=self._ended_ms)
 
     @property
     def spoken_language(self) -> str | None:
@@ -103,10 +109,12 @@ class CallRecord:
         first = [turn.language for turn in self.turns.values() if turn.language]
         return self._spoken_before or (first[-1] if first else None)
 
-    def goes_on(self, record: Mapping[str, Any]) -> None:
-        """Earlier streams have left this in the call's record: their figures and this one's are one call's."""
+    def goes_on(self, record: Mapping[str, Any], turns: Sequence[Turn]) -> None:
+        """Earlier streams have left this in the call's record: what they and this one tell is one call's."""
         self._before = CallFigures.from_document(record)
         self._agents_before = list(record.get("agents") or ())
+        self._heard_at = record.get("agent_heard_at")
+        self.turns_before, self.outcome_before = turns, record.get("outcome")
 
     def began(self, agent: Agent, language: str, fields: Mapping[str, Any]) -> None:
         """The stream stands and the conversation begins."""
@@ -157,6 +165,9 @@ class CallRecord:
                 self._longest_gap_ms = max(self._longest_gap_ms, fields["gap_ms"])
             case "first_audio":
                 self._first_audio_ms = round(ms)
+                if self._heard_at is None:
+                    self._heard_at = self._began_at + timedelta(milliseconds=ms)
+                    self._merge({"agent_heard_at": self._heard_at})
         event = CallEvent(next(self._event_seqs), kind, self._clock.now(), round(ms), fields)
         self._journal.put(Put(event_path(self.call_sid, event.seq), event.to_document()))
 

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from functions.tools.tool import CallbackPromised, EndCall, OptedOut, Transfer, Wish
 from functions.voice.errand import Errand, report
@@ -36,7 +36,6 @@ class CampaignCall:
         self.unfinished = services.unfinished
         """Where what must be written goes on when the call is over."""
         self._services = services
-        self._began_at = services.clock.now()
         self._net = OptOutNet(services, call_sid, errand.contact.id, errand.campaign.id)
         self._outcome: Outcome | None = None
         self._left_message = False
@@ -104,7 +103,7 @@ class CampaignCall:
         return to_machine and self._listens_for_machine and self._message() is not None
 
     def talk(self, turns: Iterable[Turn]) -> Talk:
-        """Whom the agent has talked with so far: what a machine says is no turn of a person."""
+        """Whom the agent has talked with in these turns of one stream: what a machine says is no turn of a person."""
         turns = tuple(turns)
         callee = [one for one in turns if one.speaker is Speaker.CALLER and not one.aside]
         people = [one for one in callee if not machine_says(one.text)]
@@ -160,25 +159,16 @@ class CampaignCall:
         return f"{who_calls(agent, self.errand.campaign, language)} {words}"
 
     async def report(
-        self,
-        ending: Ending,
-        turns: Iterable[Turn],
-        silent_ms: float,
-        language: str | None,
-        more_of_caller: int = 0,
+        self, ending: Ending, talk: Talk, outcome_before: str | None, language: str | None, silent_until: datetime
     ) -> None:
-        """Tell the campaign how it went; nothing yet when the call goes on with another stream.
+        """Tell the campaign how the whole call went; nothing yet when it goes on with another stream.
 
-        silent_ms: of the stream, until the agent's first sound, or its end if there was none.
-        more_of_caller: turns in the middle of a very long call, which are counted only.
+        outcome_before: what earlier streams achieved; a transfer that has led back here was none.
+        silent_until: when the person heard the agent for the first time, or was gone.
         """
         if ending is Ending.STREAM_LOST:
             return
-        talk = self.talk(turns)
-        talk = replace(
-            talk,
-            caller_turns=talk.caller_turns + more_of_caller,
-            our_fault=ending.is_our_fault,
-        )
-        silent_until = self._began_at + timedelta(milliseconds=silent_ms)
+        if outcome_before not in (None, Outcome.TRANSFERRED):
+            self._achieved(Outcome(outcome_before))
+        talk = replace(talk, our_fault=ending.is_our_fault)
         await report(self._services, self.errand.attempt_id, talk, self._outcome, language, silent_until)

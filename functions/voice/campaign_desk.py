@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from functions.tools.tool import Wish
 from functions.voice.actions import Action
@@ -13,8 +15,9 @@ from functions.voice.conversation import Conversation
 from functions.voice.prompts import OPTED_OUT, leave_message
 from functions.voice.stream_over import StreamOver
 from shared.domain.agent import Agent
-from shared.domain.call import Ending, Speaker, Turn
+from shared.domain.call import Ending, Speaker, Turn, stream_of
 from shared.domain.calling_rules import Purpose
+from shared.domain.disposition import Talk
 from shared.domain.suppression import Evidence
 
 ANSWERS_WITHIN_S = 3.0
@@ -132,7 +135,7 @@ class CampaignDesk:
         message = await self._campaign.machine(agent)
         now_saying = self._conversation.caller_so_far
         turns = [*self._record.turns.values(), *([now_saying] if now_saying else [])]
-        if self._campaign.talk(turns).is_conversation:
+        if self._talk(self._campaign, turns).is_conversation:
             return
         if message is None:
             if self._campaign.is_done_with_machine:
@@ -173,9 +176,18 @@ class CampaignDesk:
                 return
             await asyncio.sleep(LOOK_EVERY_S)
 
+    def _talk(self, campaign: CampaignCall, turns: Iterable[Turn]) -> Talk:
+        """Of the whole call, with these turns of this stream; times of turns are their own stream's."""
+        talk = Talk()
+        for _, earlier in groupby(self._record.turns_before, key=lambda turn: stream_of(turn.seq)):
+            talk += campaign.talk(earlier)
+        return talk + campaign.talk(turns)
+
     async def report(self, ending: Ending, language: str | None) -> None:
         """Tell the campaign how it went."""
         if self._campaign is not None:
             record = self._record
-            forgotten = record.forgotten_caller_turns
-            await self._campaign.report(ending, record.turns.values(), record.silent_ms, language, forgotten)
+            talk = self._talk(self._campaign, record.turns.values())
+            # Of those in the middle of a very long call the number is known.
+            talk = replace(talk, caller_turns=talk.caller_turns + record.forgotten_caller_turns)
+            await self._campaign.report(ending, talk, record.outcome_before, language, record.silent_until)

@@ -11,7 +11,7 @@ from functions.voice.greetings.first_words import FirstWords
 from functions.voice.greetings.greeting import Greeting, greeting_for
 from functions.voice.model_link import ModelLink
 from functions.voice.prompts import RESUMED, greet, not_taken
-from functions.voice.recall import Recall, done_before, record_before, said_before
+from functions.voice.recall import Recall, done_before, record_before, said_in, turns_before
 from functions.voice.recording.recorder import Recorder
 from functions.voice.services import VoiceServices
 from functions.voice.session_setup import first_words
@@ -91,11 +91,11 @@ class Opening:
     async def _remember(self) -> None:
         """What was said, done and spent in earlier streams of this call."""
         store, call_sid = self._services.store, self._ticket.call_sid
-        said, done, record = await asyncio.gather(
-            said_before(store, call_sid), done_before(store, call_sid), record_before(store, call_sid)
+        turns, done, record = await asyncio.gather(
+            turns_before(store, call_sid), done_before(store, call_sid), record_before(store, call_sid)
         )
-        self._recall.goes_on(record, self._services.clock.now())
-        self._recall.before = (*said, *done)
+        self._recall.goes_on(record, turns, self._services.clock.now())
+        self._recall.before = (*said_in(turns), *done)
         self._link.begin_with(self._recall.before)
         self._recorder.said_before(self._recall.before)
 

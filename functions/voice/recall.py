@@ -15,7 +15,7 @@ from functions.voice.model_link import Memory, Move, Recollection
 from functions.voice.places import Place
 from functions.voice.prompts import tools_done
 from functions.voice.speech.model import SpeechError
-from shared.domain.call import Speaker, call_path
+from shared.domain.call import Speaker, Turn, call_path
 from shared.domain.call_figures import CallFigures
 from shared.store.store import OrderBy, Store, StoreError
 
@@ -26,12 +26,12 @@ MOST_TOOLS = 40
 
 Said = tuple[str, str]
 """Who, as the model names them, and what."""
-ROLES = {str(Speaker.CALLER): "user", str(Speaker.AGENT): "model"}
+ROLES = {Speaker.CALLER: "user", Speaker.AGENT: "model"}
 
 
-async def said_before(store: Store, call_sid: str) -> tuple[Said, ...]:
-    """What was said, and heard, in earlier streams of this call: as much of its beginning and its end as a stream
-    remembers of its own. Nothing when the store is away."""
+async def turns_before(store: Store, call_sid: str) -> tuple[Turn, ...]:
+    """The turns of earlier streams of this call: as much of its beginning and its end as a stream remembers of its own.
+    None when the store is away."""
     turns = f"{call_path(call_sid)}/turns"
     try:
         async with asyncio.timeout(READ_WITHIN_S):
@@ -43,7 +43,7 @@ async def said_before(store: Store, call_sid: str) -> tuple[Said, ...]:
         log.warning("earlier turns could not be read", extra={"call": call_sid})
         return ()
     by_path = {one.path: one.data for one in (*first.documents, *reversed(last.documents))}
-    return _said((str(data.get("speaker")), str(data.get("text") or "")) for data in by_path.values())
+    return tuple(map(Turn.from_document, by_path.values()))
 
 
 async def done_before(store: Store, call_sid: str) -> tuple[Said, ...]:
@@ -75,8 +75,9 @@ async def record_before(store: Store, call_sid: str) -> Mapping[str, Any]:
     return {} if document is None else document.data
 
 
-def _said(turns: Iterable[tuple[str, str]]) -> tuple[Said, ...]:
-    return tuple((ROLES[speaker], text) for speaker, text in turns if text and speaker in ROLES)
+def said_in(turns: Iterable[Turn]) -> tuple[Said, ...]:
+    """What was said in these turns, and heard."""
+    return tuple((ROLES[turn.speaker], turn.text) for turn in turns if turn.text)
 
 
 class Recall(Memory):
@@ -96,9 +97,9 @@ class Recall(Memory):
         self.before: Sequence[Said] = ()
         """What was said in earlier streams."""
 
-    def goes_on(self, record: Mapping[str, Any], now: datetime) -> None:
-        """Earlier streams have left this in the call's record: their time and money are spent, their figures count."""
-        self._record.goes_on(record)
+    def goes_on(self, record: Mapping[str, Any], turns: Sequence[Turn], now: datetime) -> None:
+        """Earlier streams have left this of the call: their time and money are spent, what they tell counts."""
+        self._record.goes_on(record, turns)
         started_at = record.get("started_at")
         before_s = (now - started_at).total_seconds() if isinstance(started_at, datetime) else 0.0
         self._conversation.goes_on(max(0.0, before_s) * 1000, CallFigures.from_document(record).model_cost())
@@ -107,7 +108,7 @@ class Recall(Memory):
     def history(self) -> tuple[Said, ...]:
         """What was said and heard, in order; of a very long conversation the beginning and the end."""
         turns = sorted(self._record.turns.values(), key=lambda turn: turn.seq)
-        return (*self.before, *_said((str(turn.speaker), turn.text) for turn in turns))
+        return (*self.before, *said_in(turns))
 
     def session_ends(self, move: Move) -> None:
         """Note it, and let the conversation end what was under way."""

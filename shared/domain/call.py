@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -93,6 +94,12 @@ class Turn:
         """Plain values for the store."""
         return {**asdict(self), "speaker": str(self.speaker)}
 
+    @classmethod
+    def from_document(cls, data: Mapping[str, Any]) -> Turn:
+        """The turn that to_document() wrote; fields of a newer version are read over."""
+        known = {one.name: data[one.name] for one in fields(cls) if one.name in data}
+        return cls(**{**known, "speaker": Speaker(known["speaker"])})
+
 
 @dataclass(frozen=True, slots=True)
 class CallEvent:
@@ -141,6 +148,15 @@ def event_path(call_sid: str, seq: int) -> str:
 def tool_result_path(call_sid: str, tool_call_id: str) -> str:
     """Where a tool's result is kept; slashes in a model's ids would break the path."""
     return f"calls/{call_sid}/tool_results/{tool_call_id.replace('/', '_')}"
+
+
+SEQS_PER_STREAM = 100_000
+"""A call has at most a few streams; each numbers its turns and events, some thousands an hour, in its own range."""
+
+
+def stream_of(seq: int) -> int:
+    """Which stream of its call a turn or an event belongs to."""
+    return (seq - 1) // SEQS_PER_STREAM + 1
 
 
 def call_path(call_sid: str) -> str:

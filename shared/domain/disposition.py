@@ -144,6 +144,18 @@ class Talk:
     machine_menu: bool = False
     """What answered was a menu or a screening assistant."""
 
+    def __add__(self, later: Talk) -> Talk:
+        """With what the next stream of the same call knows; whose fault it was tells the last of them."""
+        return Talk(
+            caller_turns=self.caller_turns + later.caller_turns,
+            answered_us=self.answered_us or later.answered_us,
+            our_fault=later.our_fault,
+            heard_agent=self.heard_agent,
+            message_left=self.message_left or later.message_left,
+            machine_heard=self.machine_heard or later.machine_heard,
+            machine_menu=self.machine_menu or later.machine_menu,
+        )
+
     @property
     def is_conversation(self) -> bool:
         """A person has talked with us, whatever machine detection says."""

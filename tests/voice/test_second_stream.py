@@ -13,13 +13,16 @@ from functions.voice.app import make_app
 from functions.voice.endings import AfterStream, Endings
 from functions.voice.prompts import WRAP_UP
 from functions.voice.speech.model import CallerText, ToolCall, Usage
+from shared.domain.attempt import Attempt
 from shared.domain.call import Ending, Speaker, Turn
+from shared.domain.campaign import Voicemail
 from shared.store.store import Put
 from tests.manual_clock import ManualClock
 from tests.voice.phone import Phone, redirect_in, token_in, verbs
 from tests.voice.scripted_model import ScriptedSession
 from tests.voice.test_calls import TARA, House, house
 from tests.voice.test_hand_over import handed_over, two_agents
+from tests.voice.test_machines import LEAVES, MESSAGE, Answered, answered
 
 pytestmark = pytest.mark.virtual_time
 
@@ -338,3 +341,73 @@ async def test_of_many_tools_the_model_is_told_of_the_latest() -> None:
         assert '"visit": 19}' not in told
         phone.hang_up()
         await call
+
+
+# -- a campaign's call
+
+
+async def goes_on(call: Answered, stream_no: int = 1) -> tuple[asyncio.Task[None], ScriptedSession]:
+    """The socket of a campaign's call is lost, and Twilio connects another."""
+    call.phone.drop()
+    await call.carried
+    again = await call.phone.post(f"/voice/after?stream={stream_no}", From="+13105550100", To="+919810000201")
+    carried = asyncio.create_task(call.phone.stream(token_in(again.text)))
+    return carried, await greeted(call.home, len(call.home.model.sessions) + 1)
+
+
+async def books_closed(call: Answered) -> Attempt:
+    """The attempt when Twilio has said that its call is over."""
+    await call.ends()
+    read = await call.home.services.attempts.read("a1")
+    assert read is not None
+    return read[0]
+
+
+async def test_whoever_talked_with_us_before_the_socket_was_lost_is_not_taken_for_abandoned() -> None:
+    async with answered(Voicemail(), "en") as call:
+        await call.session.is_told()
+        call.agent_says("Hello, this is Tara.", 1500)
+        await asyncio.sleep(2)
+        await call.says("Yes, what is it about?")
+        call.agent_says("About your policy.", 1000)
+        await asyncio.sleep(1.5)
+        await call.says("I have it already.")
+        carried, _ = await goes_on(call)
+        call.home.services.clock.advance(seconds=30)  # type: ignore[attr-defined]
+        call.phone.hang_up()
+        await carried
+        attempt = await books_closed(call)
+    assert (attempt.disposition, attempt.silent_answer) == ("human", False)
+    assert attempt.talk is not None
+    assert attempt.talk["caller_turns"] == 2
+    assert attempt.talk["answered_us"]
+
+
+async def test_what_was_achieved_before_the_socket_was_lost_counts() -> None:
+    async with answered(Voicemail(), "en", TARA.model_copy(update={"tools": ("opt_out", "end_call")})) as call:
+        await call.session.is_told()
+        call.agent_says("Hello, this is Tara.", 1500)
+        await asyncio.sleep(2)
+        await call.says("Please never call me again.")
+        await asyncio.sleep(6)
+        carried, _ = await goes_on(call)
+        call.phone.hang_up()
+        await carried
+        assert (await books_closed(call)).outcome == "do_not_call"
+
+
+async def test_a_person_whom_detection_takes_for_a_machine_is_not_left_a_message_on_the_second_stream() -> None:
+    async with answered(LEAVES, "en") as call:
+        await call.session.is_told()
+        call.agent_says("Hello, this is Tara.", 1500)
+        await asyncio.sleep(2)
+        await call.says("Yes, what is it about?")
+        await call.says("Tell me.")
+        carried, second = await goes_on(call)
+        await call.detects("machine_end_beep")
+        await asyncio.sleep(3)
+        assert not carried.done()
+        assert not any(MESSAGE["en"] in text for text in second.texts)
+        call.phone.hang_up()
+        await carried
+        assert (await books_closed(call)).disposition == "human"
