@@ -234,8 +234,9 @@ class Conversation:
         talk = self._talk
         actions = talk.agent_heard(now_ms) if talk.agent.is_waiting else []
         if talk.closing is not None:
-            speaking = talk.agent.is_open or talk.agent.is_waiting
-            if talk.closing.is_due(now_ms, speaking=speaking):
+            unfinished = talk.agent.is_open
+            heard = talk.agent.playout.remaining_ms(now_ms) > 0 or (talk.agent.is_waiting and not unfinished)
+            if talk.closing.is_due(now_ms, heard=heard, unfinished=unfinished):
                 actions.append(HangUp(talk.closing.ending))
             return actions
         owed = talk.watch.awaiting is not Awaiting.NOTHING

@@ -251,22 +251,36 @@ def test_a_goodbye_said_before_the_tool_is_followed_by_the_end_within_two_second
     assert 300 <= line.hung_up_ms - heard_ms <= 2000
 
 
+def test_a_goodbye_that_comes_in_pieces_is_heard_whole() -> None:
+    line = Line()
+    line.caller_says("Bye")
+    line.model(ToolCall("t1", "end_call", {}))
+    line.conversation.close_after_goodbye(Ending.AGENT_ENDED, line.now_ms)
+    for _ in range(4):
+        line.agent_says(" and goodbye", 400, complete=False)
+        line.passes(1600)
+    assert line.hung_up() is None
+    line.passes(1000)
+    assert line.hung_up() is Ending.AGENT_ENDED
+
+
 @given(
     goodbye_ms=st.integers(0, 100).map(lambda frames: frames * 40),
     before_ms=st.integers(0, 100).map(lambda frames: frames * 20),
-    completes=st.booleans(),
+    completes=st.sampled_from(["before", "after", "never"]),
     marks=st.booleans(),
 )
 def test_the_line_always_drops_and_never_in_the_middle_of_a_goodbye(
-    goodbye_ms: int, before_ms: int, completes: bool, marks: bool
+    goodbye_ms: int, before_ms: int, completes: str, marks: bool
 ) -> None:
+    """A model may freeze in its goodbye, and say neither that it is whole nor that its turn is over."""
     line = Line(give_marks_back=marks)
     line.caller_says("Bye")
     if goodbye_ms:
-        line.agent_says("Goodbye.", goodbye_ms, complete=completes)
+        line.agent_says("Goodbye.", goodbye_ms, complete=completes == "before")
     line.passes(before_ms)
     line.conversation.close_after_goodbye(Ending.AGENT_ENDED, line.now_ms)
-    if not completes and goodbye_ms:
+    if completes == "after" and goodbye_ms:
         line.take(line.conversation.speech_event(GenerationComplete(), line.now_ms))
     told_ms = line.now_ms
     heard_by_ms = max(told_ms, told_ms - before_ms + goodbye_ms)
