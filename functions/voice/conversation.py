@@ -136,11 +136,16 @@ class Conversation:
         return actions + talk.mark_end()
 
     def own_sound(self, ulaw: bytes, now_ms: float, *, secret: bool = False) -> list[Action]:
-        """Play this behind whatever is being heard; it is nobody's turn. A secret sound is not recorded."""
+        """Play this behind whatever is being heard; it is nobody's turn. A secret sound is not recorded.
+
+        An answer that the model is in the middle of ends before it: what comes of it afterwards is the next one.
+        """
+        actions = self._talk.mark_end()
         pieces = [ulaw[at : at + SOUND_PIECE] for at in range(0, len(ulaw), SOUND_PIECE)]
         mark = self._talk.agent.own_sound(len(ulaw), now_ms)
         self._talk.patience.active(now_ms)
-        return [PlaySound(piece, mark if at == len(pieces) - 1 else None, secret) for at, piece in enumerate(pieces)]
+        last = len(pieces) - 1
+        return [*actions, *(PlaySound(piece, mark if at == last else None, secret) for at, piece in enumerate(pieces))]
 
     def is_silent(self, now_ms: float) -> bool:
         """The caller hears nothing, says nothing, and the call is not about to end."""

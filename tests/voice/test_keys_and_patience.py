@@ -15,7 +15,15 @@ from functions.voice import own_sound
 from functions.voice.app import make_app
 from functions.voice.audio import decode_ulaw
 from functions.voice.held_lines import HeldLines
-from functions.voice.speech.model import CallerText, Interrupted, ToolCall, ToolCallsCancelled
+from functions.voice.speech.model import (
+    AgentText,
+    CallerText,
+    GenerationComplete,
+    Interrupted,
+    ToolCall,
+    ToolCallsCancelled,
+    TurnComplete,
+)
 from shared.domain.agent import Agent
 from shared.store.store import Data, Document
 from tests.telephone_network.test_streams import heard
@@ -109,6 +117,30 @@ async def test_a_caller_who_types_nothing_is_not_waited_for_for_ever() -> None:
         session.sends(ToolCall("c2", "collect_digits", {"length": 99}))
         await session.is_told()
         assert "length" in session.answers[1].response["message"]
+
+
+@pytest.mark.parametrize("in_one_turn", [False, True])
+async def test_keys_pressed_in_the_middle_of_an_answer_leave_the_conversation_as_it_was(in_one_turn: bool) -> None:
+    async with house(KEYS) as home:
+        phone = Phone(home.app)
+        call = asyncio.create_task(phone.stream(await phone.dial()))
+        session = await home.model.session()
+        await session.is_told()
+        session.says("Hello.", 500)
+        await asyncio.sleep(1)
+        session.sends(AgentText("I press one now."))
+        session.speaks(800)
+        session.sends(ToolCall("d1", "send_dtmf", {"digits": "1"}))
+        await session.is_told()
+        if not in_one_turn:
+            session.sends(GenerationComplete(), TurnComplete())
+        session.says("Pressed.", 400)
+        await asyncio.sleep(24)
+        assert any("still there" in text for text in session.texts), "the floor is nobody's again"
+        said = ["Hello.", "I press one now.", "Pressed."]
+        assert [(turn["text"], turn["cut_off"]) for turn in home.part("turns")] == [(text, False) for text in said]
+        phone.hang_up()
+        await call
 
 
 # -- a tool that takes its time
