@@ -101,6 +101,17 @@ def duplicate_of(first: int) -> tuple[str, str, str]:
     return "duplicate", f"Row {first} has the same number and is kept.", "Nothing has to be done."
 
 
+WITHDRAWN = "consent_withdrawn"
+
+
+def withdrawn(row: int, by: int) -> tuple[str, str, str]:
+    """Reason, sentence and way out of a row to whose number row `by`, which may be itself, says no."""
+    if row == by:
+        return "consent_denied", *REASONS["consent_denied"]
+    told = f"Row {by} has the same number and says no; a no counts more than a yes."
+    return WITHDRAWN, told, f"Ask for consent by another way; if the no is a mistake, mend row {by}."
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(_key(word) for word in text.split("|"))
 

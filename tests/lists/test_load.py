@@ -145,6 +145,29 @@ async def test_mended_files_are_laid_over_the_list(store: Store) -> None:
     assert (await the_list(store))["counts"] == counts
 
 
+@pytest.mark.parametrize("apart", [0, 600])
+async def test_who_says_no_further_down_is_not_called_for_a_yes_further_up(store: Store, apart: int) -> None:
+    between = "".join(f"Other,91234{n:05},yes\n" for n in range(apart))
+    text = (
+        f"Name,Mobile,Consent\nAsha,9876543210,yes\nRavi,9876543211,\n{between}Asha,9876543210,no\nRavi,9876543211,NO\n"
+    )
+    await load(store, text)
+    asha, ravi, *_ = await rows(store)
+    for row in (asha, ravi):
+        assert (row.row_class, row.reason, row.consent) == ("no_consent", "consent_withdrawn", "denied")
+    assert asha.explanation == f"Row {apart + 4} has the same number and says no; a no counts more than a yes."
+    found = await the_list(store)
+    assert found["counts"].items() >= {"ok": apart, "no_consent": 2, "duplicate": 2}.items()
+    assert found["reasons"] == {"consent_withdrawn": 2, "duplicate": 2}
+    (warning,) = found["warnings"]
+    assert warning["sentence"].startswith("In 2 rows a number of an earlier row stands again and says no")
+    mended = "_row,Name,Mobile,Consent\n2,Asha Rao,9876543210,yes\n3,Ravi,9876543211,yes\n"
+    await load(store, text, mended=[stream(mended)], last_only=True, token="t2")
+    asha, ravi, *_ = await rows(store)
+    assert (asha.row_class, asha.name, asha.consent) == ("no_consent", "Asha Rao", "denied")
+    assert (await the_list(store))["counts"]["ok"] == apart
+
+
 async def test_a_workbook_is_loaded_like_text(store: Store) -> None:
     await load(store, workbook([["Phone", "Consent"], [9876543210, "yes"], [9876543211, "no"]]))
     found = await the_list(store)

@@ -16,7 +16,7 @@ from functions.console.lists.mended import Mended
 from functions.console.lists.reading import ListReading
 from functions.console.lists.rejected import rejected_csv
 from shared.domain.calling_rules import Purpose
-from shared.domain.contact_row import CALLABLE, ContactRow, RowClass
+from shared.domain.contact_row import CALLABLE, ContactRow, RowClass, withdrawn
 from tests.lists.reading_lists import Read, read, terms, workbook
 
 MARKETING = terms(purpose=Purpose.MARKETING)
@@ -50,7 +50,9 @@ class Merging:
             for batch in opened.batches():
                 self.ledger.record(batch)
                 self.rows.update((row.row, row) for row in batch)
+                self.withdraw()
             self.columns = opened.columns
+        self.check()
 
     def merge(self, text: str | bytes, size: int = 2) -> dict[str, int]:
         """Lay a mended file over the list."""
@@ -60,15 +62,27 @@ class Merging:
             self.rows.update((row.row, row) for row in batch.rows)
             for number, first in batch.demoted.items():
                 self.rows[number] = self.rows[number]._replace(row_class=RowClass.DUPLICATE, explanation=str(first))
+            self.withdraw()
         self.check()
         return mended.merged.told()
 
+    def withdraw(self) -> None:
+        """As the loader does it."""
+        for number, by in self.ledger.withdrawn.items():
+            reason, explanation, _ = withdrawn(number, by)
+            self.rows[number] = self.rows[number]._replace(
+                row_class=RowClass.NO_CONSENT, reason=reason, explanation=explanation, consent="denied"
+            )
+        self.ledger.withdrawn.clear()
+
     def check(self) -> None:
-        """The report is that of the rows; no number can be called twice."""
+        """The report is that of the rows; no number can be called twice, and none to which a row says no."""
         classes = [str(row.row_class) for row in self.rows.values()]
         assert self.ledger.report.counts() == {name: classes.count(name) for name in self.ledger.report.counts()}
         numbers = [row.phone for row in self.rows.values() if row.row_class in CALLABLE]
         assert len(numbers) == len(set(numbers))
+        no = {row.phone for row in self.rows.values() if "no" in row.original or row.reason == "consent_denied"}
+        assert not set(numbers) & no
 
     @property
     def classes(self) -> dict[int, str]:
@@ -174,10 +188,40 @@ def test_without_row_numbers_a_row_is_known_by_its_phone() -> None:
     assert merging.classes == {2: "ok", 3: "invalid", 4: "ok", 5: "duplicate", 6: "no_consent", 7: "ok"}
 
 
-def test_a_row_that_can_be_called_is_never_replaced() -> None:
+def test_a_row_that_can_be_called_is_never_replaced_but_by_a_no() -> None:
     merging = Merging(LIST)
-    assert merging.merge("_row,Name,Mobile,Consent\n2,Asha,98765,no\n")["unchanged"] == 1
+    assert merging.merge("_row,Name,Mobile,Consent\n2,Asha,98765,\n")["unchanged"] == 1
     assert merging.rows[2].row_class == "ok"
+    assert merging.merge("_row,Name,Mobile,Consent\n2,Asha,98765,no\n")["replaced"] == 1
+    assert (merging.rows[2].row_class, merging.rows[2].phone) == ("no_consent", "+919876543210")
+
+
+TAKEN_BACK = "Name,Mobile,Consent\nAsha,9876543210,yes\nRavi,9876543211,yes\nAsha again,098765 43210,no\n"
+
+
+def test_a_no_further_down_counts_more_than_a_yes_further_up() -> None:
+    merging = Merging(TAKEN_BACK)
+    assert merging.classes == {2: "no_consent", 3: "ok", 4: "duplicate"}
+    assert merging.rows[2].explanation == "Row 4 has the same number and says no; a no counts more than a yes."
+
+
+@pytest.mark.parametrize("lines", ["2,Asha,9876543210,yes\n", "2,Asha,9876543210,yes\n4,Asha again,9876543210,no\n"])
+def test_mending_other_cells_does_not_undo_a_no(lines: str) -> None:
+    merging = Merging(TAKEN_BACK)
+    merging.merge(f"_row,Name,Mobile,Consent\n{lines}")
+    assert merging.classes == {2: "no_consent", 3: "ok", 4: "duplicate"}
+
+
+def test_a_yes_further_down_does_not_undo_a_no_when_it_comes_back() -> None:
+    merging = Merging("Mobile,Consent\n9876543210,no\n9876543210,yes\n")
+    merging.merge("_row,Mobile,Consent\n2,9876543210,no\n3,9876543210,yes\n")
+    assert "ok" not in merging.classes.values()
+
+
+def test_a_no_that_was_a_mistake_is_mended_in_its_own_row() -> None:
+    merging = Merging(TAKEN_BACK)
+    merging.merge("_row,Name,Mobile,Consent\n2,Asha,9876543210,yes\n4,Asha again,9876543210,yes\n")
+    assert sorted(merging.classes.values()) == ["duplicate", "ok", "ok"]
 
 
 @pytest.mark.parametrize("row", ["", "0", "-3", "99", "3.5", "९", "9" * 30, "three"])

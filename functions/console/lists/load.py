@@ -75,7 +75,9 @@ async def load_list(
     loading = _Loading(store, list_id, reading)
     try:
         with await asyncio.to_thread(ListReading, source, terms, mapping=mapping, sheet=sheet) as opened:
-            ledger = await loading.rows_of(opened, written=not last_only, remembered=bool(mended))
+            ledger = await loading.rows_of(
+                opened, written=not last_only, remembered=bool(mended) or opened.tells_consent
+            )
             for number, file in enumerate(mended, start=1):
                 await loading.merge(file, opened.columns, terms, ledger, written=not last_only or number == len(mended))
             await loading.finish(opened.report, from_store=last_only)
@@ -115,7 +117,14 @@ class _Loading:
                 await self._writer.put(rows)
                 await self._progress(opened)
         await self._writer.flush()
+        await self._withdraw(ledger, written=written)
         return ledger
+
+    async def _withdraw(self, ledger: Ledger, *, written: bool) -> None:
+        """Rows that give way to a no further down are written again: they were in the store before it was read."""
+        if written:
+            await self._writer.withdraw(ledger.withdrawn)
+        ledger.withdrawn.clear()
 
     async def merge(
         self, file: Source, columns: Sequence[Column], terms: Terms, ledger: Ledger, *, written: bool
@@ -127,6 +136,7 @@ class _Loading:
                 if written:
                     await self._writer.put(batch.rows)
                     await self._writer.demote(batch.demoted)
+                await self._withdraw(ledger, written=written)
             await self._writer.flush()
         finally:
             mended.close()

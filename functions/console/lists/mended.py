@@ -16,7 +16,7 @@ from functions.console.lists.header import LOOKED_AT, find_header
 from functions.console.lists.ledger import Ledger
 from functions.console.lists.list_error import ListError
 from functions.console.lists.records import Records
-from shared.domain.contact_row import CALLABLE, ContactRow, RowClass, duplicate_of
+from shared.domain.contact_row import CALLABLE, WITHDRAWN, ContactRow, RowClass, duplicate_of, withdrawn
 from shared.domain.phone_number import PhoneNumber, read_number
 from shared.domain.phone_text import REPAIRS
 
@@ -33,7 +33,7 @@ class Merged:
     added: int = 0
     """Rows that the list did not have."""
     unchanged: int = 0
-    """Rows that could be called already; nothing replaces them."""
+    """Rows that could be called already; nothing replaces them but a no."""
 
     def told(self) -> dict[str, int]:
         """For the API."""
@@ -102,11 +102,11 @@ class Mended:
         cells = [undefused(theirs[at]) if at is not None and at < len(theirs) else "" for at in self._places]
         cells += map(undefused, theirs[self._width :])
         target = self._target(theirs, cells)
-        if target is None:
-            self.merged.unchanged += 1
-            return
         restored = self._restore(cells, target)
         row = self._classifier.classify_one(target, cells)
+        if self._ledger.is_callable(target):
+            self._leave(row)
+            return
         if restored and row.row_class == RowClass.OK:
             row = row._replace(row_class=RowClass.REPAIRED, reason="restored", explanation=REPAIRS["restored"])
         row = self._owned(row, batch)
@@ -116,13 +116,24 @@ class Mended:
             self.merged.replaced += 1
         self._ledger.replace(row)
         batch.demoted.pop(target, None)
-        batch.rows.append(row)
+        batch.rows.append(row._replace(consent="denied") if row.reason == WITHDRAWN else row)
+
+    def _leave(self, row: ContactRow) -> None:
+        """A row that can be called stays as it is, unless it says no now."""
+        if row.consent == "denied":
+            self.merged.replaced += 1
+            self._ledger.withdraw(row.row, row.row)
+        else:
+            self.merged.unchanged += 1
 
     def _owned(self, row: ContactRow, batch: MendedBatch) -> ContactRow:
         """The row, or the duplicate it is. A row that can be called takes its number from one that cannot."""
         if not row.phone:
             return row
         ledger = self._ledger
+        if row.consent != "denied" and (by := ledger.refused_by(row)):
+            reason, explanation, fix = withdrawn(row.row, by)
+            row = row._replace(row_class=RowClass.NO_CONSENT, reason=reason, explanation=explanation, fix=fix)
         phone = int(row.phone)
         owner = ledger.seen.get(phone)
         if owner is None or owner == row.row or ledger.phone_of(owner) != row.phone:
@@ -136,8 +147,8 @@ class Mended:
             batch.demoted[owner] = row.row
         return row
 
-    def _target(self, theirs: list[str], cells: list[str]) -> int | None:
-        """The number of the row in the list; None when that row can be called already."""
+    def _target(self, theirs: list[str], cells: list[str]) -> int:
+        """The number of the row in the list."""
         number = 0
         if self._row_place is not None and self._row_place < len(theirs):
             written = theirs[self._row_place].strip().removesuffix(".0")
@@ -145,9 +156,7 @@ class Mended:
         if self._ledger.class_of(number) is None:
             phone = read_number(cells[self._phone].strip(), self._terms.country)
             number = self._ledger.seen.get(int(phone.e164), 0) if isinstance(phone, PhoneNumber) else 0
-        if not number:
-            return self._ledger.last_row + 1
-        return None if self._ledger.is_callable(number) else number
+        return number or self._ledger.last_row + 1
 
     def _restore(self, cells: list[str], target: int) -> bool:
         """A spreadsheet that mended other cells has shortened this number; the list still knows it."""

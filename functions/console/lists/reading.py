@@ -79,6 +79,11 @@ class ListReading:
         return with_mapping(find_roles(columns, rows, country), mapping)
 
     @property
+    def tells_consent(self) -> bool:
+        """Whether a row can take back what an earlier one with the same number says."""
+        return any(column.role == "consent" for column in self.columns)
+
+    @property
     def first_row(self) -> int:
         """The number of the first row below the header; 1 when there is none."""
         return self._head[0][0] if self._head else 1

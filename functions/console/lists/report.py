@@ -27,8 +27,8 @@ WARNINGS: dict[str, str] = {
     "consent_unreadable": "In {rows} the consent is neither yes nor no; it counts as unknown.",
     "consent_at_unreadable": "In {rows} nobody can read the date of consent; it is left out.",
     "country_unreadable": "In {rows} nobody knows the country that is named; the list's is used.",
-    "refusal_in_duplicate": "In {rows} a number of an earlier row stands again, with a refusal, while the earlier row "
-    "decides. Look at them before you call.",
+    "refusal_in_duplicate": "In {rows} a number of an earlier row stands again and says no: the no counts, and the "
+    "number is not called.",
 }
 """What to say of a file, with {rows} or {n} for how many."""
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from functions.console.lists.row_document import row_document, row_path, size_of
-from shared.domain.contact_row import ContactRow, RowClass, duplicate_of
-from shared.store.store import Merge, Put, Store, StoreUnavailable, Write
+from shared.domain.contact_row import ContactRow, RowClass, duplicate_of, withdrawn
+from shared.store.store import Merge, Put, Store, StoreUnavailable, Value, Write
 
 BATCH_ROWS = 500
 BATCH_BYTES = 3_000_000
@@ -40,14 +40,21 @@ class RowWriter:
 
     async def demote(self, rows: Mapping[int, int]) -> None:
         """Make these rows duplicates of others: row → the row that has its number now."""
+        await self._change({row: _became(RowClass.DUPLICATE, duplicate_of(first)) for row, first in rows.items()})
+
+    async def withdraw(self, rows: Mapping[int, int]) -> None:
+        """Let these rows not be called: row → the row that has its number and says no."""
+        refused = {row: _became(RowClass.NO_CONSENT, withdrawn(row, by)) for row, by in rows.items()}
+        await self._change({row: {**became, "consent": "denied"} for row, became in refused.items()})
+
+    async def _change(self, rows: Mapping[int, Mapping[str, Value]]) -> None:
+        """Once they are in the store."""
         if not rows:
             return
         await self.flush()
-        for number, first in rows.items():
+        for number, changes in rows.items():
             if len(self._batch) == BATCH_ROWS:
                 self._close_batch()
-            reason, explanation, fix = duplicate_of(first)
-            changes = {"class": RowClass.DUPLICATE.value, "reason": reason, "explanation": explanation, "fix": fix}
             self._batch.append(Merge(row_path(self._list_id, number), changes))
         await self.flush()
 
@@ -80,3 +87,8 @@ class RowWriter:
                 if tries == TRIES - 1:
                     raise
                 await asyncio.sleep(self._first_pause_s * 2**tries)
+
+
+def _became(row_class: RowClass, told: tuple[str, str, str]) -> dict[str, Value]:
+    reason, explanation, fix = told
+    return {"class": row_class.value, "reason": reason, "explanation": explanation, "fix": fix}
