@@ -161,14 +161,13 @@ class CampaignCall:
     async def report(
         self, ending: Ending, talk: Talk, outcome_before: str | None, language: str | None, silent_until: datetime
     ) -> None:
-        """Tell the campaign how the whole call went; nothing yet when it goes on with another stream.
+        """Tell the campaign how the whole call went; of one that may go on with another stream, what it has achieved.
 
         outcome_before: what earlier streams achieved; a transfer that has led back here was none.
         silent_until: when the person heard the agent for the first time, or was gone.
         """
-        if ending is Ending.STREAM_LOST:
-            return
         if outcome_before not in (None, Outcome.TRANSFERRED):
             self._achieved(Outcome(outcome_before))
-        talk = replace(talk, our_fault=ending.is_our_fault)
-        await report(self._services, self.errand.attempt_id, talk, self._outcome, language, silent_until)
+        told = None if ending is Ending.STREAM_LOST else replace(talk, our_fault=ending.is_our_fault)
+        if told is not None or self._outcome is not None:
+            await report(self._services, self.errand.attempt_id, told, self._outcome, language, silent_until)

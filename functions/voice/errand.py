@@ -86,22 +86,24 @@ async def errand_of(services: VoiceServices, attempt_id: str) -> Errand | None:
     return Errand(attempt_id, Contact.from_document(document.data), campaign)
 
 
-def _with_our_word(attempt: Attempt, talk: Talk, outcome: Outcome | None, silent_until: datetime) -> Attempt:
-    answered_at = attempt.answered_at or silent_until
-    told = talked(attempt, replace(talk, heard_agent=silent_until - answered_at <= HEARD_WITHIN))
-    return told if outcome is None else achieved(told, outcome)
+def _with_our_word(attempt: Attempt, talk: Talk | None, outcome: Outcome | None, silent_until: datetime) -> Attempt:
+    if talk is not None:
+        answered_at = attempt.answered_at or silent_until
+        attempt = talked(attempt, replace(talk, heard_agent=silent_until - answered_at <= HEARD_WITHIN))
+    return attempt if outcome is None else achieved(attempt, outcome)
 
 
 async def report(
     services: VoiceServices,
     attempt_id: str,
-    talk: Talk,
+    talk: Talk | None,
     outcome: Outcome | None,
     language: str | None,
     silent_until: datetime,
 ) -> None:
     """What our side knows of the conversation; a store that is away is asked again for some seconds.
 
+    talk: None while the call may go on.
     silent_until: when the person heard the agent for the first time, or was gone; counted from the answer.
     If it stays away, the sweeper closes the attempt without our word.
     """

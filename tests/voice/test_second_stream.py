@@ -16,13 +16,14 @@ from functions.voice.speech.model import CallerText, ToolCall, Usage
 from shared.domain.attempt import Attempt
 from shared.domain.call import Ending, Speaker, Turn
 from shared.domain.campaign import Voicemail
+from shared.domain.contact import contact_path
 from shared.store.store import Put
 from tests.manual_clock import ManualClock
 from tests.voice.phone import Phone, redirect_in, token_in, verbs
 from tests.voice.scripted_model import ScriptedSession
 from tests.voice.test_calls import TARA, House, house
 from tests.voice.test_hand_over import handed_over, two_agents
-from tests.voice.test_machines import LEAVES, MESSAGE, Answered, answered
+from tests.voice.test_machines import LEAVES, MESSAGE, PERSON, Answered, answered
 
 pytestmark = pytest.mark.virtual_time
 
@@ -411,3 +412,24 @@ async def test_a_person_whom_detection_takes_for_a_machine_is_not_left_a_message
         call.phone.hang_up()
         await carried
         assert (await books_closed(call)).disposition == "human"
+
+
+async def test_who_has_said_no_and_is_gone_when_the_socket_is_lost_is_not_called_again() -> None:
+    async with answered(Voicemail(), "en") as call:
+        held: dict[str, Any] = {"state": "in_progress", "attempt_id": "a1", "attempts": 1}
+        await call.home.store.update(contact_path("c1", PERSON), held)
+        await call.session.is_told()
+        call.agent_says("Hello, this is Tara.", 1500)
+        await asyncio.sleep(2)
+        await call.says("No, I want nothing.")
+        call.agent_says("I understand. Goodbye!", 1500)
+        call.session.sends(ToolCall("t1", "end_call", {"reason": "not_interested"}))
+        await asyncio.sleep(0.5)
+        call.phone.drop()
+        attempt = await books_closed(call)
+        assert attempt.outcome == "not_interested"
+        call.home.services.clock.advance(minutes=10)  # type: ignore[attr-defined]
+        assert await call.home.services.settlement.settle("a1")
+        contact = await call.home.store.get(contact_path("c1", PERSON))
+        assert contact is not None
+        assert contact.data["state"] == "done", "nobody apologises for a call that was over"
