@@ -57,7 +57,8 @@ class CallerEvents:
         voice.frame(rms, now_ms)
         if voice.speaking:
             talk.patience.active(now_ms)
-            if not was_speaking and talk.floor is not Floor.AGENT:
+            begins = not was_speaking or talk.is_silence_ending_it
+            if begins and talk.floor is not Floor.AGENT:
                 return talk.caller_speaks(now_ms)
             if self._talks_over_finished_answer(now_ms):
                 return talk.barge_in(now_ms, "local")

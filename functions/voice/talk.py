@@ -73,6 +73,11 @@ class Talk:
         self.patience.caller_comes_back()
         return [Note("closing_cancelled")]
 
+    @property
+    def is_silence_ending_it(self) -> bool:
+        """The caller was asked in vain, and is being told goodbye."""
+        return self.closing is not None and self.closing.ending is Ending.SILENCE
+
     def barge_in(self, now_ms: float, noticed_by: str) -> list[Action]:
         """The caller takes the floor from an answer that is being heard: it is cut off."""
         playing_ms = self.agent.playout.remaining_ms(now_ms)
@@ -118,6 +123,8 @@ class Talk:
         """What of ours the caller would speak over now."""
         if not self.greeted and (self.floor is Floor.AGENT or self.watch.awaiting is Awaiting.DIRECTION):
             return Over.GREETING
+        if self.is_silence_ending_it:
+            return Over.NOTHING  # whatever they say, they are there
         # A tool at work is an answer under way: the model would take its call back for a mere "ok".
         return Over.ANSWER if self.floor is Floor.AGENT or self.tools else Over.NOTHING
 

@@ -374,6 +374,16 @@ def test_noise_after_the_goodbye_does_not_hold_the_line() -> None:
     assert line.hung_up() is Ending.SILENCE
 
 
+def test_a_silent_caller_who_begins_before_the_last_word_and_stops_nobody_is_not_hung_up_on() -> None:
+    line = given_up()
+    line.agent_says("I will end the call now. Goodbye.", 2000)
+    line.model(TurnComplete())
+    line.passes(1900)
+    line.passes(800, LOUD)
+    line.passes(3000)
+    assert line.hung_up() is None
+
+
 def test_caller_who_speaks_again_starts_the_silence_anew() -> None:
     line = Line(silence_s=5)
     line.passes(5100)

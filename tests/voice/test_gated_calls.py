@@ -100,6 +100,25 @@ async def test_a_backchannel_does_not_stop_the_agent(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", HELLOS)
+async def test_a_mere_hello_over_the_goodbye_to_a_silent_caller_stops_it(word: str) -> None:
+    async with call() as (home, phone, session):
+        for _ in range(2):
+            await session.is_told()
+            session.says("Are you there?", 800)
+        await session.is_told()
+        session.says("I will end the call now. Goodbye.", 2_500)
+        await asyncio.sleep(0.5)
+        await phone.says(clip(word))
+        await asyncio.sleep(0.8)
+        session.says("Good. How can I help?", 1_000)
+        await asyncio.sleep(4)
+        assert "closing_cancelled" in home.kinds()
+        assert phone.clears == 1
+        assert phone.played_ms > 2_000, "they are answered"
+    assert home.call()["ending"] == "caller_hung_up"
+
+
+@pytest.mark.parametrize("word", HELLOS)
 async def test_the_first_hello_does_not_cut_the_greeting_off(word: str) -> None:
     async with house(GATED) as home:
         phone = Phone(home.app)
