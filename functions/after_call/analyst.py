@@ -1,4 +1,4 @@
-"""The text model that reads calls, by google-genai: where the agent's own calls may go, and nowhere else."""
+"""Asks a text model to read a call, by google-genai, and only where the agent's own calls may go."""
 
 from __future__ import annotations
 

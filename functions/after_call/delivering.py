@@ -1,4 +1,4 @@
-"""Announcements on their way: one delivery for each webhook that wants it, tried until it is taken or given up."""
+"""Delivers announcements: to each webhook that wants one, tried until it is accepted or given up."""
 
 from __future__ import annotations
 

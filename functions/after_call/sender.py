@@ -1,4 +1,4 @@
-"""Posts to systems of other people: within time, nowhere it should not go, and without reading what they say."""
+"""Posts to other people's systems: within a time, to allowed addresses only, and reads nothing but the status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SendError(Exception):
 
 
 class Sender:
-    """One a process. On a laptop it may also post to the laptop itself."""
+    """The HTTP client for webhooks, one for each process. On a laptop it may also post to the laptop itself."""
 
     def __init__(self, *, loopback_allowed: bool = False, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._loopback_allowed = loopback_allowed

@@ -1,4 +1,4 @@
-"""Campaigns that stop themselves: failures of ours or the carrier's, abandoned calls, no agent, no money left."""
+"""Pauses a campaign that fails too often, abandons people, or has no agent or no money left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a campaign may still do, and which of its contacts are due."""
+"""How many calls a campaign may still start, and which of its contacts are due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Campaigns that are over: nobody is left to call, or their end has come."""
+"""Completes campaigns that are over: nobody is left to call, or their end has come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who dispatches which part of the contacts: leases with a fence that only ever rises.
+"""Leases on shards: which dispatcher calls which contacts, under a fence that only ever rises.
 
 Contacts are spread over SHARDS by their hash. A dispatcher takes the shards nobody holds; with one dispatcher that is
 all of them. Each holder gets its share of the account's pace, so the whole never goes faster than it may.

@@ -1,4 +1,4 @@
-"""A launched campaign's contacts come from its list, some thousand a beat; calling begins with the first of them."""
+"""Loads a launched campaign's contacts from its list, some thousand a beat; calling begins with the first of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks on numbers that hold nothing any more: without one of these, a number could never be called again."""
+"""Frees locks on numbers whose attempt is gone or settled; such a number could never be called again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that wait at the carrier and may not ring any more are taken back; calls that ring or talk go on."""
+"""Cancels calls that wait at the carrier and may no longer ring; calls that ring or talk go on."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Yesterday's books are compared with the carrier's, both ways: no call of ours that it does not know, and none of its
-that we do not know.
+"""Compares yesterday's attempts with the carrier's calls, both ways: a call that only one side knows is reported.
 
 A day is looked at in slices, as many in a beat as there is time for, and where it was left stands in its document.
 """

@@ -1,4 +1,4 @@
-"""Attempts that went quiet: found out about, closed, never sent again blindly.
+"""The sweeper: finds out what became of attempts that went quiet, and closes them; none is sent again blindly.
 
 A request without an answer may be ringing somewhere. First its webhooks are waited for (they carry the attempt's id),
 then the carrier's list of calls is looked at, twice, because it may lag; only then is the attempt lost. A call that

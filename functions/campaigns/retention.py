@@ -1,4 +1,4 @@
-"""Recordings whose day has come are deleted: a bucket's own rule does it in the cloud as well, a folder has none.
+"""Deletes recordings whose day has come, in a folder and in a bucket; a bucket's own rule does it as well.
 
 Their names begin with the day of their deletion, so that nothing else has to be known, also of calls that crashed. Once
 a day, as much in a beat as there is time for; a day on which it failed is made up for by the next.

@@ -1,4 +1,4 @@
-"""Whose turn it is: contacts of all campaigns in a fair order, a couple of seconds ahead and no further.
+"""Chooses whom to call next: contacts of all campaigns in a fair order, two seconds ahead and no further.
 
 Few are chosen at a time, so that a pause, an opt-out or a closing window acts within seconds.
 """

@@ -1,6 +1,6 @@
-"""Campaigns that nobody could speak for now: every model that their agent may use has used up its quota.
+"""Which agents nobody can voice now, because every model that they may use has used up its quota.
 
-Whoever answered such a call would hear an apology, so nobody is called until the notices have passed, a minute or more.
+People who answered would hear an apology, so nobody is called until the notices have passed, a minute or more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lists being read in the background, in a way that outlives the process that began it.
+"""Reads lists in the background; when a process ends in the middle, another one takes its list up again.
 
 On Cloud Run a process may lose its processor the moment a request is answered, and be ended without a word. So a list
 that is being read carries a lease in its document, which its reader renews; whoever asks for the list and finds the

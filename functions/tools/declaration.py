@@ -1,4 +1,4 @@
-"""A tool as a model is told about it, before anything is known of the model."""
+"""A tool's name, description and parameters, not yet shaped for a particular model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools that run apart from voice: the same registry behind HTTP, asked with voice's own identity."""
+"""Runs tools at the tools function: the same registry behind HTTP, called with voice's own identity."""
 
 from __future__ import annotations
 

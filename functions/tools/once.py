@@ -1,4 +1,4 @@
-"""Each call of a tool acts once: claimed in the store before it runs, kept there when it has, by the model's call id.
+"""Makes each call of a tool act once: claimed by the model's call id before it runs, its result kept afterwards.
 
 A call that comes again - repeated by the model, after a reconnect, on another stream, in another process - finds what
 the first one answered, or waits for it. With the store away tools run all the same, and the process's own memory alone

@@ -1,4 +1,4 @@
-"""What happens to a call when its stream is over: the verb behind <Connect> asks, the record answers."""
+"""Answers Twilio when a stream is over: another stream, a transfer, an apology or the goodbye."""
 
 from __future__ import annotations
 

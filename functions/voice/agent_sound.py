@@ -1,4 +1,4 @@
-"""Whether what the model sends as its voice is one: neither next to silence nor one sustained sound.
+"""Whether the model's voice is speech at all: neither near silence nor one sustained tone.
 
 Speech changes in level from one twentieth of a second to the next. Only a stretch whose level stands still is looked at
 more closely: a sound whose spectrum stands still as well is a tone, a hum or a buzz.

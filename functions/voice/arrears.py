@@ -1,4 +1,4 @@
-"""What the next session of the model has to be given: directions that waited, and what tools have answered."""
+"""What the next model session must be given: its resume handle, waiting directions, and answers of tools."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from functions.voice.speech.model import (
 
 
 class Arrears:
-    """One line's, over all its sessions."""
+    """Of one call's line to the model, over all its sessions."""
 
     def __init__(self) -> None:
         self.handle: str | None = None

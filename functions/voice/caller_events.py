@@ -1,4 +1,4 @@
-"""What comes from Twilio: the caller's frames and keys, and the marks that tell what was heard."""
+"""How a conversation reacts to Twilio: to the caller's frames and keys, and to marks that tell what was heard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The campaign's side of an outbound stream: opt-outs, what the conversation achieved, and the report on it."""
+"""What an outbound conversation means to its campaign: opt-outs, what was achieved, and the report on it."""
 
 from __future__ import annotations
 

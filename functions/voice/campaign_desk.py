@@ -1,4 +1,4 @@
-"""What a campaign's call does beside the conversation: acts on an opt-out, listens for a machine, reports."""
+"""Acts for the campaign during its call: on opt-outs, on an answering machine, and with the report at the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONFIRMED_WITHIN_S = 8.0
 
 
 class CampaignDesk:
-    """One stream's; a call that belongs to no campaign has one with nothing on it."""
+    """One stream's. A call that belongs to no campaign has one too, which does nothing."""
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ NEXT_STATE: Mapping[tuple[CircuitState, CircuitEvent], CircuitState] = {
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """One place's. Times are seconds of a clock that all who share it read."""
+    """The circuit of one place. Times are seconds of a clock that all who share it read."""
 
     state: CircuitState = CircuitState.CLOSED
     failed_s: tuple[float, ...] = ()

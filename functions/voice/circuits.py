@@ -26,7 +26,7 @@ PLACES_FAULT: Final = frozenset({401, 403, 404, 1008})
 
 
 class Circuits:
-    """By place, as "platform/region/model"."""
+    """One circuit for each place, by its key "platform/region/model"."""
 
     def __init__(self, clock: Clock, tell: Callable[[Notice], None] = lambda _: None) -> None:
         self._clock = clock

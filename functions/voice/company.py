@@ -1,7 +1,7 @@
-"""While a tool works the caller hears that something is being done, instead of silence.
+"""Breaks the silence while a tool works: a stored line in the agent's voice first, then somebody typing.
 
-The model cannot say it: it waits for the tool. So it is said for it, once, by a stored line in the agent's own voice
-and the conversation's language where there is one; after that, and where there is none, somebody is heard typing.
+The model cannot do it, because it waits for the tool. A held line says once, in the agent's own voice and the
+conversation's language, that something is being done. After that, and where there is no line, somebody is heard typing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HeldLine = Callable[[], bytes | None]
 
 
 class Company:
-    """One stream's."""
+    """What one stream's caller hears while a tool works."""
 
     def __init__(
         self,

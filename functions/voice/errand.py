@@ -1,4 +1,4 @@
-"""Why Parley calls somebody: the campaign's contact behind an outbound stream, and what is reported back about it."""
+"""The errand of an outbound stream: its contact and campaign, its first words, and the report to the campaign."""
 
 from __future__ import annotations
 

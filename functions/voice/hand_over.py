@@ -1,4 +1,4 @@
-"""Another agent goes on with the caller: its instructions, voice and tools, on a session of its own."""
+"""Finds the agent who takes the caller next, and where it can be voiced; the Relay knows who has had the caller."""
 
 from __future__ import annotations
 

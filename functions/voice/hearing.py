@@ -1,4 +1,4 @@
-"""From the caller to the model: a frame of the telephone becomes sound for the model and news for the conversation."""
+"""From the caller to the model: turns telephone frames into sound for it, and tells the conversation what came."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_FILLED_FRAMES = 150
 
 
 class Hearing:
-    """One stream's ear."""
+    """One stream's way from Twilio to the model."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Lines in an agent's own voice that are played without its speech model: made once, kept beside the recordings.
+"""Lines that an agent's own voice says without its model: made once in the background, kept beside the recordings.
 
 A line is needed while the model cannot speak, so it is spoken ahead: by a session of the agent's own model with the
 agent's own voice, in the background, after the first call that missed it. What the model really said is compared with
@@ -40,7 +40,7 @@ READER: Final = (
 
 
 class HeldLines:
-    """Of a process that keeps none: somebody types."""
+    """Held lines of a process that keeps none: callers hear typing."""
 
     def expect(self, agent: Agent, language: str) -> None:
         """A call with this agent has begun in this language."""
@@ -52,7 +52,7 @@ class HeldLines:
 
 
 class StoredLines(HeldLines):
-    """Of a process that does."""
+    """Held lines of a process that makes them and keeps them in the object store."""
 
     def __init__(self, objects: Objects, place_of: Callable[[Agent, str], Place]) -> None:
         self._objects = objects

@@ -1,4 +1,4 @@
-"""The sessions this process holds, and the lease by which it says so in the store; no call ever waits for it."""
+"""Counts the model sessions of this process and publishes them in the store under a lease; no call waits for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRITE_WITHIN_S: Final = 5.0
 
 
 class LiveSessions:
-    """One a process."""
+    """The sessions of one process, by region and direction."""
 
     def __init__(self) -> None:
         self.instance = secrets.token_hex(8)

@@ -1,4 +1,4 @@
-"""What comes from the model: its voice, the words of both sides, the ends of its turns, and calls of tools."""
+"""How a conversation reacts to the model: to its voice, the words of both sides, ends of turns, calls of tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conversation's line to the speech model: opened, kept up, moved in time, and taken up again when it breaks."""
+"""A call's line to the speech model: opens its session, renews it in time, and replaces one that breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices for whoever runs Parley, on their way to the store: left from any thread, kept once each, written soon."""
+"""Takes notices for the people who run Parley, from any thread, and writes each to the store once, soon."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST: Final = 100
 
 
 class NoticeBoard:
-    """One a process."""
+    """The notices that one process has to leave."""
 
     def __init__(self) -> None:
         self._left: deque[Notice] = deque(maxlen=MOST)

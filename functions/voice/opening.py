@@ -1,4 +1,4 @@
-"""How a stream begins: the stored greeting is played, the model's session opened or taken, and who greets is known."""
+"""Begins a stream: plays the stored greeting or lets the model greet, and takes a ready session or opens one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Greeted(StrEnum):
 
 
 class Opening:
-    """One stream's."""
+    """The beginning of one stream."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Below the model's own tool: what the person said or pressed that means "do not call me", whatever the model does."""
+"""Catches opt-outs that the model's own tool may miss: by the person's words or key, whatever the model does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a conversation may be silent, and how long it may be: the caller is asked, and the agent is told."""
+"""Time limits of a conversation: a silent caller is asked, then the call ends; before its limit the agent is told."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 class Performer:
-    """One stream's hands."""
+    """Performs the actions of one stream's conversation."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Where an agent can be voiced, the best first: opened at the first that can be had."""
+"""The places (model, platform, region) where a call's agent can be voiced; opens the first that gives a session."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Place:
 
 
 class Places:
-    """One call's places, and at which of them it is. Those whose circuit is open come last."""
+    """The places of one call, and which of them it uses now. Those whose circuit is open come last."""
 
     def __init__(
         self,

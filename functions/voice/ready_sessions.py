@@ -22,7 +22,7 @@ MOST: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ReadySession:
-    """One that stands."""
+    """A session that is open and waits for its call's stream."""
 
     session: SpeechSession
     greeted: bool

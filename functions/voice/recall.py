@@ -1,4 +1,4 @@
-"""What a conversation remembers for a model that takes over: the turns of this stream and of those before it."""
+"""A conversation's memory, for a model that takes over: the turns of this stream and of earlier ones."""
 
 from __future__ import annotations
 

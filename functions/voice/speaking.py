@@ -1,4 +1,4 @@
-"""From the model to the caller: its voice becomes sound for the telephone, all it sends news for the conversation."""
+"""From the model to the caller: turns its voice into telephone audio, and tells the conversation what came."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from functions.voice.speech.model import (
 
 
 class Speaking:
-    """One stream's voice."""
+    """One stream's way from the model to Twilio."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""How anything in a stream ends it."""
+"""The exception that ends a stream, raised from anywhere in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of one conversation, and the moves that both sides of it can cause: the floor changes, an answer is cut."""
+"""The state of one conversation, and the changes that both sides cause: the floor moves, an answer is cut off."""
 
 from __future__ import annotations
 

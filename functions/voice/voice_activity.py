@@ -1,4 +1,4 @@
-"""Whether the caller is speaking: by an energy gate over a noise floor that adapts, or by a finer ear's word.
+"""Whether the caller is speaking: by loudness over an adapting noise floor, or by what the voice detector says.
 
 It serves clocks, not decisions of the model: when a caller began and stopped speaking, for latencies, silence and
 the moment a turn started. Who is interrupted is decided by the model, or by the gate in front of it (voice_gate.py).

@@ -1,4 +1,4 @@
-"""The call as its tools see it, and what they wish to happen to it."""
+"""Carries out what tools wish for the call (end, transfer, hand over), and tells a tool which call it runs in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shared.domain.languages import language_name
 
 
 class Wishes:
-    """One stream's."""
+    """Grants what the tools of one stream wish for."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""When somebody must look after an attempt that has gone quiet."""
+"""When the sweeper must look at an attempt that has gone quiet."""
 
 from __future__ import annotations
 

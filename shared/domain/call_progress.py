@@ -1,4 +1,4 @@
-"""The carrier's reports on an attempt's call, and our own on its conversation, folded in by rank.
+"""Applies reports to an attempt, the carrier's on its call and voice's on its conversation, by their rank.
 
 Every field that a fold touches only ever moves one way (an earlier instant, a higher rank, a later final word), so any
 order and any number of copies of the same reports end in the same record.

@@ -1,4 +1,4 @@
-"""How a conversation's languages went: answered in the caller's, followed when they switched, kept to the agent's."""
+"""Counts whether an agent answered in the caller's language, followed a switch, and kept to its own languages."""
 
 from __future__ import annotations
 

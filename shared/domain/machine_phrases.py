@@ -1,4 +1,4 @@
-"""Hears in what is said on the line that an answering machine says it, or an operator's announcement.
+"""Recognises the sentences of answering machines and of operators' announcements.
 
 It stands beside the carrier's machine detection: a greeting is no part of a conversation, in however many sentences.
 """

@@ -1,4 +1,4 @@
-"""What somebody probably meant by a word that is not among those there are."""
+"""Finds the known word that somebody probably meant by one that is not known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hears in a callee's own words that they do not want to be called again.
+"""Recognises in a callee's own words that they do not want to be called again.
 
 It stands below the speech model, which has a tool for the same: what is on the list acts even if the model missed it.
 The words that matched are kept as evidence.

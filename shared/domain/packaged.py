@@ -1,4 +1,4 @@
-"""The YAML files that ship beside this code."""
+"""Reads the YAML files that ship beside this code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What campaigns, contacts, attempts and suppressions have in common: how they go into the store and come back."""
+"""The form in which campaigns, contacts, attempts and suppressions go into the store and come back."""
 
 from __future__ import annotations
 

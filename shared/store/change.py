@@ -1,4 +1,4 @@
-"""Read, decide, write, and all of it again when somebody else was faster."""
+"""Changes a document: reads, decides, writes, and starts again when somebody else wrote first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a list's rows to a campaign's contacts: in batches, by a cursor that survives a crash, never twice the same."""
+"""Turns a list's rows into a campaign's contacts: in batches, by a cursor that survives a crash, none twice."""
 
 from __future__ import annotations
 

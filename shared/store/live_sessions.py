@@ -25,7 +25,7 @@ Held = Mapping[str, Mapping[Direction, int]]
 
 @dataclass(frozen=True, slots=True)
 class SessionsInUse:
-    """Of one region."""
+    """Open sessions of one region."""
 
     inbound: int = 0
     outbound: int = 0

@@ -1,4 +1,4 @@
-"""A suppression was lifted: whoever was skipped for it alone is called after all, by the campaigns that still go on."""
+"""After a suppression is lifted: campaigns that go on call the contacts that they had skipped for it alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An attempt is over: what becomes of its contact, its number and its campaign's sums, all at once or not at all."""
+"""Settles an attempt that is over: its contact, its number's lock and its campaign's sums, all at once or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others say, made into what the store takes: arguments of a model, answers of a stranger's system.
+"""Turns other people's values (a model's arguments, a system's answers) into something that the store takes.
 
 Nothing is refused and as little as possible is changed: lists in lists and what nests too deep become JSON text,
 numbers beyond 64 bits their digits, names that a map may not have get a letter in front, broken text is mended.

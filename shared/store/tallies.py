@@ -1,4 +1,4 @@
-"""What a campaign's attempts came to, counted once each: added in the very batch that settles an attempt.
+"""Sums over a campaign's attempts, each counted once: added in the very batch that settles the attempt.
 
 A counter that everybody adds to would be contended, and one that is added to on callbacks would count twice; these are
 a few documents per campaign, chosen by the attempt's id and written by compare-and-set.

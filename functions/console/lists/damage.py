@@ -1,4 +1,4 @@
-"""Text that a program has spoiled before it came to us. [pure]"""
+"""Recognises text that a program spoiled before it came to us: lost letters, or the wrong encoding. [pure]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reading of cells that remembers, for columns that say the same few things over and over. [pure]"""
+"""A cache for reading cells, because columns say the same few things over and over. [pure]"""
 
 from __future__ import annotations
 

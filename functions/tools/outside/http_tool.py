@@ -76,7 +76,7 @@ class HttpTools:
 
 @dataclass(frozen=True, slots=True)
 class RequestTool:
-    """One of them."""
+    """One request that an agent's document describes."""
 
     described: HttpTool
     door: Door

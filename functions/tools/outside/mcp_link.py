@@ -1,4 +1,4 @@
-"""One session with one MCP server, held by a task of its own: the SDK wants it opened and closed in the same."""
+"""One session with one MCP server, in a task of its own: the SDK wants it opened and closed in the same task."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Listed:
 
 
 class McpLink:
-    """One of them."""
+    """One session with one MCP server."""
 
     def __init__(self, server: McpServer, guard: Guard, secrets: SecretHeaders, ended: Callable[[], None]) -> None:
         self.server = server

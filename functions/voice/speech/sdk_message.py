@@ -1,4 +1,4 @@
-"""The same events from the SDK's own parsing: the way when its WebSocket cannot be reached, and the check of ours."""
+"""Speech events from the SDK's parsed messages: used without its WebSocket, and to check server_message.py."""
 
 from __future__ import annotations
 
