@@ -15,7 +15,7 @@ from shared.domain.call_progress import achieved, talked
 from shared.domain.calling_rules import Purpose
 from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, contact_path
-from shared.domain.disclosure import opening
+from shared.domain.disclosure import opening, says_how_to_stop
 from shared.domain.disposition import Outcome, Talk
 from shared.domain.languages import base_of, start_language
 from shared.domain.recording_law import as_recorded
@@ -47,10 +47,14 @@ class Errand:
         return start_language(spoken.start, spoken.allowed, self.contact.phone, *wished)
 
     def greeting(self, agent: Agent, language: str, *, recorded: bool) -> str:
-        """The first words. For marketing they are the law's, and no document can edit them away."""
-        if self.campaign.purpose is Purpose.MARKETING:
+        """The first words: the law's, which for marketing no document can edit away.
+
+        For other purposes the agent's own stand in their place, if they say how to stop.
+        """
+        own = greeting_of(agent, language)
+        if self.campaign.purpose is Purpose.MARKETING or not says_how_to_stop(own, language):
             return opening(agent, self.campaign, language, recorded=recorded)
-        return as_recorded(greeting_of(agent, language), language, recorded=recorded)
+        return as_recorded(own, language, recorded=recorded)
 
     @property
     def facts(self) -> Mapping[str, str]:

@@ -68,12 +68,17 @@ def who_calls(agent: Agent, campaign: Campaign, language: str) -> str:
 
 
 def opening(agent: Agent, campaign: Campaign, language: str, *, recorded: bool) -> str:
-    """The first sentence of an outbound call. The agent's greeting may follow it and never replaces it."""
+    """The first sentences of an outbound call that the agent's own words do not open."""
     wording = wordings()[disclosure_language(language)]
     sentences = [who_calls(agent, campaign, language)]
     if recorded:
         sentences.append(wording.recorded)
     return " ".join((*sentences, wording.stop))
+
+
+def says_how_to_stop(words: str, language: str) -> bool:
+    """Whether an agent's own first words tell the callee the word to say, in whatever sentence."""
+    return wordings()[disclosure_language(language)].word.casefold() in words.casefold()
 
 
 def _topic(campaign: Campaign, language: str, spoken: str) -> str | None:

@@ -6,10 +6,15 @@ import asyncio
 
 import pytest
 
+from functions.voice.errand import Errand
 from functions.voice.prompts import OPENING_IS_OWED
 from functions.voice.speech.model import AgentText, CallerText, Interrupted
 from shared.domain.calling_rules import Purpose
 from shared.domain.campaign import Voicemail
+from shared.domain.disclosure import wordings
+from shared.store.agents import shipped_agents
+from tests.domain.builders import a_campaign, a_contact
+from tests.voice.test_calls import TARA
 from tests.voice.test_machines import Answered, answered
 
 pytestmark = pytest.mark.virtual_time
@@ -25,6 +30,30 @@ async def speak_over(call: Answered, words: str) -> None:
     call.session.sends(Interrupted(), CallerText("Hello?"))
     await speaking
     await asyncio.sleep(0.6)
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("language", ["en-IN", "hi-IN"])
+@pytest.mark.parametrize("greeting", ["Hello, this is Tara. Shall we talk?", "नमस्ते, मैं तारा हूँ।", ""])
+def test_everybody_who_is_called_hears_that_a_machine_calls_for_whom_and_how_to_stop(
+    purpose: Purpose, language: str, greeting: str
+) -> None:
+    tags = dict.fromkeys(("en", "hi"), greeting) if greeting else {}
+    agent = TARA.model_copy(update={"greeting": tags})
+    errand = Errand("a1", a_contact(), a_campaign(purpose=purpose))
+    said = errand.greeting(agent, language, recorded=True)
+    wording = wordings()[language[:2]]
+    assert said.endswith(f"{wording.recorded} {wording.stop}")
+    assert agent.company in said
+    assert ("automated" in said) or ("ऑटोमेटेड" in said)
+
+
+def test_an_agents_own_words_open_other_calls_than_marketing_if_they_say_how_to_stop() -> None:
+    renewal = shipped_agents()["renewal"]
+    for purpose in Purpose:
+        said = Errand("a1", a_contact(), a_campaign(purpose=purpose)).greeting(renewal, "hi-IN", recorded=False)
+        assert "स्टॉप" in said
+        assert ("क्या अभी बात हो सकती है" in said) == (purpose is not Purpose.MARKETING)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.MARKETING, Purpose.SERVICE])
