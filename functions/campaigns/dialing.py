@@ -22,6 +22,7 @@ from shared.domain.call_progress import accept
 from shared.domain.campaign import Campaign, CampaignState, PauseReason, campaign_path
 from shared.domain.contact_window import window_of
 from shared.domain.disposition import Disposition
+from shared.domain.extension import keys_for
 from shared.domain.refusal import Code
 from shared.store.attempts import changed_fields
 from shared.store.campaigns import pause
@@ -188,13 +189,17 @@ def request_for(services: CampaignServices, claimed: Claimed) -> CallRequest:
     attempt, campaign = claimed.attempt, claimed.campaign
     origin = services.public_base_url.rstrip("/")
     key = quote(attempt.id)
+    detection = MachineDetection(
+        callback_url=f"{origin}/voice/amd?attempt={key}{RETRIES}", wait_for_beep=campaign.voicemail.leave_message
+    )
+    extension = claimed.contact.extension
     return CallRequest(
         to=claimed.contact.phone,
         from_=attempt.from_ or services.numbers[0],
         answer_url=f"{origin}/voice/outbound/{key}?fence={attempt.fence}",
         status_url=f"{origin}/voice/status?attempt={key}{RETRIES}",
         ring_timeout_s=campaign.ring_timeout_s,
-        machine_detection=MachineDetection(
-            callback_url=f"{origin}/voice/amd?attempt={key}{RETRIES}", wait_for_beep=campaign.voicemail.leave_message
-        ),
+        # Behind an extension the first voice is a switchboard's, and the carrier takes not both.
+        machine_detection=None if extension else detection,
+        send_digits=keys_for(extension),
     )

@@ -17,6 +17,7 @@ from shared.domain.call import Ending, Speaker, Turn
 from shared.domain.calling_rules import Purpose
 from shared.domain.disclosure import who_calls
 from shared.domain.disposition import MACHINE, Outcome, Talk, weightier
+from shared.domain.extension import sending
 from shared.domain.machine_phrases import machine_says
 from shared.domain.suppression import Evidence
 from shared.store.store import StoreError
@@ -168,6 +169,8 @@ class CampaignCall:
         """
         if outcome_before not in (None, Outcome.TRANSFERRED):
             self._achieved(Outcome(outcome_before))
+        # While an extension's keys are sent there is nobody to talk to.
+        silent_until -= sending(self.errand.contact.extension)
         told = None if ending is Ending.STREAM_LOST else replace(talk, our_fault=ending.is_our_fault)
         if told is not None or self._outcome is not None:
             await report(self._services, self.errand.attempt_id, told, self._outcome, language, silent_until)

@@ -147,6 +147,8 @@ class Contact(Record):
     campaign_id: str
     phone: str = Field(pattern=r"^\+[1-9]\d{6,14}$", repr=False)
     """E.164."""
+    extension: str = Field(default="", pattern=r"^\d{0,12}$", repr=False)
+    """Keys to send once a switchboard has answered there."""
     country: str = Field(pattern=r"^[A-Z]{2}$|^001$")
     """ISO 3166; 001 for numbers of no country."""
     list_id: str | None = None

@@ -55,7 +55,7 @@ class ContactRow(NamedTuple):
     extension: str = ""
     """Digits to send once the call is answered."""
     alternate: str = ""
-    """Another number of the same contact, E.164."""
+    """Another number of the same contact, E.164; for people to look up, never called while the first is one."""
     name: str = ""
     language: str = ""
     """BCP-47 tag, or empty: the campaign's."""

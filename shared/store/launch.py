@@ -100,6 +100,7 @@ def _contact(campaign: Campaign, row: Mapping[str, Any]) -> Contact:
         id=str(row["number_hash"]),
         campaign_id=campaign.id,
         phone=str(row["phone"]),
+        extension=str(row.get("extension") or ""),
         country=str(row["country"] or "001"),
         list_id=campaign.list_id,
         row=int(row["row"]),

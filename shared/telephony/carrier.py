@@ -92,6 +92,8 @@ class CallRequest:
     ring_timeout_s: int = 25
     time_limit_s: int = LONGEST_CALL_S
     machine_detection: MachineDetection | None = None
+    send_digits: str | None = None
+    """Keys to send on the answer, w for half a second; carriers listen for no machine then."""
 
 
 @dataclass(frozen=True, slots=True)

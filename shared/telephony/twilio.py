@@ -134,6 +134,7 @@ def _form(request: CallRequest) -> dict[str, object]:
         "status_callback_method": "POST",
         "timeout": request.ring_timeout_s,
         "time_limit": request.time_limit_s,
+        "send_digits": values.unset if request.send_digits is None else request.send_digits,
         "machine_detection": values.unset if detection is None else _detection_mode(detection.wait_for_beep),
         "async_amd": values.unset if detection is None else "true",
         "async_amd_status_callback": values.unset if detection is None else detection.callback_url,

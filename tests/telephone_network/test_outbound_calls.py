@@ -163,6 +163,16 @@ async def test_nobody_is_detected_when_digits_are_sent(network: TelephoneNetwork
     assert app.to("/amd") == []
 
 
+async def test_digits_are_sent_before_the_instructions_are_asked_for(
+    network: TelephoneNetwork, app: AnsweringApp
+) -> None:
+    app.twiml["/outbound"] = "<Response><Say>Hello</Say></Response>"
+    call = await place(network, app, send_digits="wwww12")
+    (sent,), (said,) = call.journal.find("send digits"), call.journal.find("say")
+    assert sent["digits"] == "wwww12"
+    assert said["at_ms"] - sent["at_ms"] >= 2300
+
+
 async def test_the_longest_a_call_may_last(network: TelephoneNetwork, app: AnsweringApp) -> None:
     app.twiml["/outbound"] = "<Response><Pause length='500'/></Response>"
     call = await place(network, app, time_limit_s=30.0)

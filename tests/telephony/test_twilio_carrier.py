@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -43,6 +44,11 @@ async def test_a_call_is_placed_once_with_all_that_was_asked(network: TelephoneN
     assert call.status_callback.url == REQUEST.status_url
     assert call.status_callback.events == {"initiated", "ringing", "answered", "completed"}
     assert (call.ring_timeout_s, call.time_limit_s, call.detection) == (25, 1800, None)
+
+
+async def test_keys_of_an_extension_are_sent_once_somebody_answers(network: TelephoneNetwork, carrier: Carrier) -> None:
+    placed = await carrier.place_call(replace(REQUEST, send_digits="wwww12"))
+    assert network.call(placed.sid).send_digits == "wwww12"
 
 
 @pytest.mark.parametrize("wait_for_beep", [True, False])

@@ -64,7 +64,13 @@ class Answered:
 
 @asynccontextmanager
 async def placed(
-    voicemail: Voicemail, language: str = "hi", agent: Agent = TARA, *, ready: int = 0, **more: Any
+    voicemail: Voicemail,
+    language: str = "hi",
+    agent: Agent = TARA,
+    *,
+    ready: int = 0,
+    extension: str = "",
+    **more: Any,
 ) -> AsyncIterator[House]:
     """The carrier has taken a campaign's call; it does not ring yet."""
     async with house(agent, ready=ready) as home:
@@ -74,7 +80,7 @@ async def placed(
         ).changed(**more)  # fmt: skip
         contact = Contact(
             id=PERSON, campaign_id="c1", phone="+919810000201", country="IN", time_zones=("Asia/Kolkata",),
-            consent=Consent(status=ConsentStatus.GRANTED), language=language,
+            consent=Consent(status=ConsentStatus.GRANTED), language=language, extension=extension,
         )  # fmt: skip
         now = home.services.clock.now()
         attempt = Attempt(

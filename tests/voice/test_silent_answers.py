@@ -46,6 +46,19 @@ async def test_two_hellos_into_silence_are_a_talk_and_a_silent_answer_all_the_sa
     assert (attempt.disposition, attempt.silent_answer) == ("human", silent)
 
 
+async def test_time_in_which_an_extension_is_dialled_is_no_silence_of_ours() -> None:
+    async with answered(Voicemail(), "en", extension="123") as call:
+        await call.session.is_told()
+        await asyncio.sleep(3.5)
+        call.agent_says("Hello, this is Tara.", 1500)
+        await asyncio.sleep(2)
+        await call.says("Hello? Who is it?")
+        await call.says("Tell me.")
+        call.phone.hang_up()
+        attempt = await ended(call)
+    assert (attempt.disposition, attempt.silent_answer) == ("human", False)
+
+
 async def test_silence_is_counted_from_the_answer_and_not_from_the_stream() -> None:
     async with answered(Voicemail(), "en") as call:
         # The instance was only starting; the carrier's whole second is over before its answer is.

@@ -9,6 +9,7 @@ from local.telephone_network.exchange import Exchange
 from local.telephone_network.people.callees import Callee
 from local.telephone_network.people.script import Script, greeting
 from local.telephone_network.race import first_of
+from local.telephone_network.sound import tones
 from local.telephone_network.twiml.conversation import Conversation, Finish
 from local.telephone_network.webhooks.fields import detection_fields
 from shared.domain.call_status import CallStatus
@@ -37,6 +38,9 @@ class Lives:
         leg = Leg.of(self._exchange, call, callee)
         leg.answer()
         fields = {}
+        if call.send_digits:
+            call.journal.note("send digits", digits=call.send_digits)
+            await first_of(leg.play(tones.keys(call.send_digits)), call.hung_up.wait())
         if call.detection is not None and not call.send_digits:
             if call.detection.callback_url is None:
                 fields = await self._detect_first(leg, callee)
