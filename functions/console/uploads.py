@@ -20,6 +20,7 @@ from typing import Any
 from functions.console.lists.list_error import ListError
 from functions.console.problem import Problem
 from functions.console.services import ConsoleServices
+from shared.domain.counted import listed
 from shared.store.store import Put, Update, Value, Write
 
 PIECE_BYTES = 600_000
@@ -29,6 +30,7 @@ PIECES_AT_ONCE = 4
 PART_BYTES = 8 << 20
 MOST_PARTS = 1_000
 MOST_BYTES = 300 << 20
+MOST_NAMED = 10
 KEPT = timedelta(days=30)
 """So long a list can be read anew with another mapping, or mended."""
 
@@ -123,7 +125,7 @@ class Uploads:
             raise Problem(
                 409,
                 "The upload is not complete",
-                f"{len(missing)} parts are missing; send them with PUT and try again.",
+                f"{_parts_named(missing)} missing; send what is missing with PUT and try again.",
                 code="incomplete",
                 field="upload_id",
                 missing=missing[:50],
@@ -160,6 +162,14 @@ class Uploads:
                     await asyncio.to_thread(file.write, data)
                 if digest.hexdigest() != part.sha256:
                     raise _gone()
+
+
+def _parts_named(numbers: list[int]) -> str:
+    """Part 3 is; parts 2, 3 and 5 are; of many the first few."""
+    named = [str(number) for number in numbers[:MOST_NAMED]]
+    if more := len(numbers) - len(named):
+        named.append(f"{more} more")
+    return f"Part {named[0]} is" if len(numbers) == 1 else f"Parts {listed(named)} are"
 
 
 def _gone() -> ListError:

@@ -192,6 +192,20 @@ async def test_an_upload_with_a_hole_makes_no_list(laptop: Console) -> None:
     answer = await laptop.asks("POST", "/api/lists", data={"country": "IN", "upload_id": upload["upload_id"]})
     assert answer.status_code == 409
     assert answer.json()["missing"] == [1]
+    assert answer.json()["detail"].startswith("Part 1 is missing;")
+    await laptop.asks("PUT", f"/api/uploads/{upload['upload_id']}/parts/5", content=b"9876543210\n")
+    answer = await laptop.asks("POST", "/api/lists", data={"country": "IN", "upload_id": upload["upload_id"]})
+    assert answer.json()["detail"].startswith("Parts 1, 3 and 4 are missing;")
+
+
+async def test_a_mended_file_too_big_for_one_request_comes_in_parts(laptop: Console) -> None:
+    list_id = await laptop.a_list()
+    upload = await laptop.does("POST", "/api/uploads", {"filename": "rejected.csv"}, 201)
+    mended = b"_row,Mobile,Consent\n5,9811100011,yes\n"
+    await laptop.asks("PUT", f"/api/uploads/{upload['upload_id']}/parts/1", content=mended)
+    sent = await laptop.http.post(f"/console/lists/{list_id}/mended", data={"upload_id": upload["upload_id"]})
+    assert sent.status_code == 303, sent.text
+    assert (await laptop.has_read(list_id))["merged"]["replaced"] == 1
 
 
 async def test_a_reading_whose_process_died_is_taken_up_by_who_asks(console: Console) -> None:

@@ -167,7 +167,12 @@ async def test_numbers_are_suppressed_and_lifted_by_form(console: Console) -> No
     assert "Nobody is on it yet" in await seen(console, "/suppressions")
     answer = await sends(console, "/suppressions", 422, data={"phone": "12"})
     assert "nothing was changed" in answer.text
-    await sends(console, "/suppressions", files={"file": ("dnc.csv", b"Phone\n9876543210\n")}, data={"country": "IN"})
+    numbers = b"Phone\n9876543210\n12345\nask Ravi\n"
+    answer = await sends(console, "/suppressions", 200, files={"file": ("dnc.csv", numbers)}, data={"country": "IN"})
+    assert "1 number will not be called any more" in answer.text
+    assert "2 rows were left out, because no number can be read there" in answer.text
+    assert "Row 3: " in answer.text
+    assert "Row 4: " in answer.text
 
 
 async def test_an_agent_is_changed_as_yaml(laptop: Console) -> None:

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from functions.console.api.suppressions import MOST_NUMBERS
 from shared.store.agents import AgentBook
 from shared.store.suppressions import suppression_of
 from tests.console.conftest import HASH_NUMBER, Console
@@ -49,8 +50,32 @@ async def test_a_file_of_numbers_is_suppressed(console: Console) -> None:
     )
     assert answer.status_code == 201, answer.text
     assert (answer.json()["suppressed"], answer.json()["left_out"]) == (2, 1)
+    [row] = answer.json()["left_out_rows"]
+    assert (row["row"], row["code"]) == (4, "not_a_number")
+    assert row["detail"]
     entries = (await console.get("/api/suppressions"))["suppressions"]
     assert [one["reason"] for one in entries] == ["imported", "imported"]
+
+
+async def test_a_file_of_numbers_too_big_for_one_request_comes_in_parts(laptop: Console) -> None:
+    upload = await laptop.does("POST", "/api/uploads", {"filename": "dnc.csv"}, 201)
+    for number, part in enumerate((b"Phone\n98765432", b"10\n9811122233\n"), start=1):
+        await laptop.asks("PUT", f"/api/uploads/{upload['upload_id']}/parts/{number}", content=part)
+    added = await laptop.does("POST", "/api/suppressions", {"upload_id": upload["upload_id"], "country": "IN"}, 201)
+    assert (added["suppressed"], added["left_out_rows"]) == (2, [])
+    entries = (await laptop.get("/api/suppressions"))["suppressions"]
+    assert [one["reason"] for one in entries] == ["imported", "imported"]
+
+
+async def test_a_file_of_too_many_numbers_says_how_to_split_it_and_adds_none(laptop: Console) -> None:
+    file = "Phone\n" + "".join(f"98{number:08}\n" for number in range(MOST_NUMBERS * 2 + 1))
+    answer = await laptop.asks(
+        "POST", "/api/suppressions", files={"file": ("dnc.csv", file.encode())}, data={"country": "IN"}
+    )
+    assert answer.status_code == 413
+    assert answer.json()["title"] == "The file has 100,001 numbers, and one may have 50,000; none was added"
+    assert answer.json()["detail"].startswith("Split it into 3 files")
+    assert (await laptop.get("/api/suppressions"))["suppressions"] == []
 
 
 async def test_a_person_takes_a_number_off_again(console: Console) -> None:

@@ -39,7 +39,7 @@ class Api:
         self.calls = CallsApi(services)
         self.recordings = RecordingsApi(services)
         self.messages = MessagesApi(services)
-        self.suppressions = SuppressionsApi(services, self.desk)
+        self.suppressions = SuppressionsApi(services, self.desk, uploads)
         self.agents = AgentsApi(services)
         self.numbers = NumbersApi(services)
         self.live = LiveApi(services)

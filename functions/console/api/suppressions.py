@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from starlette.datastructures import UploadFile
 
 from functions.console.list_desk import ListDesk
 from functions.console.lists.reading import ListReading
 from functions.console.operation import Answer, Asked, Operation, Paging, found, page_of
 from functions.console.problem import Problem
 from functions.console.services import ConsoleServices
+from functions.console.uploads import Uploads
 from shared.domain.calling_rules import Purpose
 from shared.domain.phone_number import PhoneNumber, is_region, read_number
 from shared.domain.record import Instant
@@ -27,6 +30,8 @@ from shared.store.suppressions import suppress
 log = logging.getLogger(__name__)
 
 MOST_NUMBERS = 50_000
+MOST_TOLD = 50
+"""Rows without a number that an answer names; it counts them all."""
 AT_ONCE = 16
 HASH = r"^[0-9a-f]{64}$"
 
@@ -59,6 +64,8 @@ class NewSuppressions(Whom):
     expires_at: Instant | None = None
     words: str | None = Field(default=None, max_length=1000, repr=False)
     """What the person said or wrote; kept as evidence."""
+    upload_id: str | None = None
+    """A file that was uploaded in parts, in place of one in this request."""
 
 
 class SuppressionAnswer(Answer):
@@ -91,6 +98,15 @@ class Suppressions(Answer):
     next: str | None = None
 
 
+class LeftOut(Answer):
+    """A row of a file in which no number can be read."""
+
+    row: int
+    code: str
+    detail: str
+    fix: str
+
+
 class Suppressed(Answer):
     """What was put on the list."""
 
@@ -98,7 +114,18 @@ class Suppressed(Answer):
     number_hashes: list[str]
     """The first hundred."""
     left_out: int = 0
-    """Rows of a file that hold no number."""
+    """Rows of a file that hold no number: whoever stands there can still be called."""
+    left_out_rows: list[LeftOut] = Field(default=[])
+    """The first of them."""
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """Whom a request names."""
+
+    hashes: dict[str, None] = field(default_factory=dict)
+    left_out: int = 0
+    left_out_rows: list[LeftOut] = field(default_factory=list)
 
 
 class Lifted(Answer):
@@ -113,8 +140,9 @@ class Lifted(Answer):
 class SuppressionsApi:
     """The operations on the suppression list."""
 
-    def __init__(self, services: ConsoleServices, desk: ListDesk) -> None:
+    def __init__(self, services: ConsoleServices, desk: ListDesk, uploads: Uploads) -> None:
         self._services = services
+        self._uploads = uploads
         self._store = services.store
         self._desk = desk
 
@@ -125,7 +153,7 @@ class SuppressionsApi:
         return [
             Operation("GET", path, "Who must not be called", self.all, Suppressions, query=Paging),
             Operation("POST", path, "Call these numbers no more", self.add, Suppressed, form=NewSuppressions,
-                      status=201, problems=(413,)),
+                      status=201, problems=(404, 409, 413)),
             Operation("DELETE", path, "A person decides that a number may be called again", self.lift_named, Lifted,
                       body=Whom, problems=(404,)),
             Operation("GET", one, "An entry", self.one, SuppressionAnswer, problems=(404,)),
@@ -152,11 +180,9 @@ class SuppressionsApi:
     async def add(self, asked: Asked) -> BaseModel:
         """All of them, or none where one cannot be read."""
         new: NewSuppressions = asked.body
-        left_out = 0
-        if asked.file is not None:
-            hashes, left_out = await asyncio.to_thread(self._of_file, asked.file, new.country)
-        else:
-            hashes = self._hashes(new)
+        of_file = asked.file is not None or new.upload_id is not None
+        numbers = await self._of_file(asked) if of_file else _Numbers(dict.fromkeys(self._hashes(new)))
+        hashes = list(numbers.hashes)
         now = self._services.clock.now()
         evidence = Evidence(heard_by=HeardBy.PERSON, words=new.words) if new.words else None
         room = asyncio.Semaphore(AT_ONCE)
@@ -166,7 +192,7 @@ class SuppressionsApi:
                 entry = Suppression(
                     id=number_hash,
                     reason=SuppressionReason.IMPORTED
-                    if asked.file and new.reason is SuppressionReason.MANUAL
+                    if of_file and new.reason is SuppressionReason.MANUAL
                     else new.reason,
                     at=now,
                     campaign_id=new.campaign_id,
@@ -178,7 +204,12 @@ class SuppressionsApi:
 
         await asyncio.gather(*(put(one) for one in hashes))
         log.info("numbers suppressed by a person", extra={"count": len(hashes), "reason": str(new.reason)})
-        return Suppressed(suppressed=len(hashes), number_hashes=list(hashes[:100]), left_out=left_out)
+        return Suppressed(
+            suppressed=len(hashes),
+            number_hashes=hashes[:100],
+            left_out=numbers.left_out,
+            left_out_rows=numbers.left_out_rows,
+        )
 
     async def lift_named(self, asked: Asked) -> BaseModel:
         """By hash or by number."""
@@ -224,19 +255,38 @@ class SuppressionsApi:
             )
         return list(hashes)
 
-    def _of_file(self, file: UploadFile, country: str | None) -> tuple[Sequence[str], int]:
-        """Every number of a file, also of rows that a campaign would not call."""
-        if country is None:
+    async def _of_file(self, asked: Asked) -> _Numbers:
+        """Every number of a file, sent with the request or before it in parts."""
+        new: NewSuppressions = asked.body
+        if new.country is None:
             raise Problem(422, "The file's country is missing", "Send country, such as IN.", field="country")
-        hashes: dict[str, None] = {}
-        left_out = 0
-        with ListReading(file.file, self._desk.terms(country, Purpose.SERVICE)) as reading:
-            for rows in reading.batches():
-                for row in rows:
-                    if row.number_hash:
-                        hashes[row.number_hash] = None
-                    else:
-                        left_out += 1
-                if len(hashes) > MOST_NUMBERS:
-                    raise Problem(413, "Too many numbers", f"A file may have {MOST_NUMBERS} of them.", field="file")
-        return list(hashes), left_out
+        if asked.file is not None:
+            return await asyncio.to_thread(self._read, asked.file.file, new.country)
+        assert new.upload_id is not None
+        await self._uploads.seal(new.upload_id)
+        with TemporaryDirectory(prefix="parley-suppressions-") as folder:
+            source = Path(folder) / "file"
+            await self._uploads.fetch(new.upload_id, source)
+            return await asyncio.to_thread(self._read, source, new.country)
+
+    def _read(self, source: Path | BinaryIO, country: str) -> _Numbers:
+        """Also of rows that a campaign would not call."""
+        found = _Numbers()
+        with ListReading(source, self._desk.terms(country, Purpose.SERVICE)) as reading:
+            for row in (row for rows in reading.batches() for row in rows):
+                if row.number_hash:
+                    found.hashes[row.number_hash] = None
+                    continue
+                found.left_out += 1
+                if len(found.left_out_rows) < MOST_TOLD:
+                    told = {"code": row.reason, "detail": row.explanation, "fix": row.fix}
+                    found.left_out_rows.append(LeftOut(row=row.row, **told))
+        if len(found.hashes) > MOST_NUMBERS:
+            raise Problem(
+                413,
+                f"The file has {len(found.hashes):,} numbers, and one may have {MOST_NUMBERS:,}; none was added",
+                f"Split it into {-(-len(found.hashes) // MOST_NUMBERS)} files, each with the header, and add them one "
+                "after the other.",
+                field="file",
+            )
+        return found

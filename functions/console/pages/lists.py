@@ -113,6 +113,6 @@ class ListPages:
 
     async def mend(self, request: Request) -> Response:
         """Take a mended file."""
-        _, file = await form_of(request)
-        await self._api.mend(asked(request, body=MendedFile(), file=file))
+        fields, file = await form_of(request)
+        await self._api.mend(asked(request, body=read_model(MendedFile, fields, "form"), file=file))
         return see(f"/lists/{request.path_params['list_id']}")

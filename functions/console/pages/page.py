@@ -16,6 +16,7 @@ from starlette.routing import Route
 from functions.console.lists.list_error import ListError
 from functions.console.operation import Asked
 from functions.console.problem import Problem, list_problem
+from shared.domain.counted import counted
 
 HERE = Path(__file__).resolve().parent
 TITLES = {
@@ -85,7 +86,7 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-ENVIRONMENT.filters.update(title=title, instant=instant, duration=duration, number=number)
+ENVIRONMENT.filters.update(title=title, instant=instant, duration=duration, number=number, counted=counted)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

@@ -44,7 +44,7 @@ class PeoplePages:
         """The list, and a form to add to it."""
         return await self._suppressions_page(request)
 
-    async def _suppressions_page(self, request: Request, problem: Problem | None = None) -> Response:
+    async def _suppressions_page(self, request: Request, problem: Problem | None = None, added: Any = None) -> Response:
         paging = read_model(Paging, {"cursor": request.query_params.get("cursor")}, "query")
         return page(
             "suppressions.html",
@@ -52,18 +52,21 @@ class PeoplePages:
             entries=await self._suppressions.all(asked(request, paging)),
             reasons=[str(one) for one in SuppressionReason],
             problem=told(problem) if problem else None,
+            added=added,
         )
 
     async def suppress(self, request: Request) -> Response:
-        """Add a number, or a file of them."""
+        """Add a number, or a file of them, and tell in which of its rows no number was read."""
         fields, file = await form_of(request)
         try:
             new = read_model(NewSuppressions, fields, "form")
-            await self._suppressions.add(asked(request, body=new, file=file))
+            added: Any = await self._suppressions.add(asked(request, body=new, file=file))
         except (Problem, ListError) as error:
             problem = list_problem(error) if isinstance(error, ListError) else error
             return await self._suppressions_page(request, problem)
-        return see("/suppressions")
+        if file is None and new.upload_id is None:
+            return see("/suppressions")
+        return await self._suppressions_page(request, added=added)
 
     async def lift(self, request: Request) -> Response:
         """Take a number off."""

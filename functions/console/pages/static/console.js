@@ -23,12 +23,12 @@ for (const form of document.querySelectorAll("form[method=post]")) {
   });
 }
 
-// Big files go up in parts; a part that fails is sent again.
-const upload = document.querySelector("form[data-upload]");
-if (upload) {
+// Big files go up in parts, because a request may have 32 MiB; a part that fails is sent again. Then the form is sent
+// with the upload's name in place of the file.
+for (const upload of document.querySelectorAll("form[data-upload]")) {
   const PART = 8 * 1024 * 1024;
-  const said = document.querySelector("#upload-said");
-  const share = document.querySelector("#upload-share");
+  const said = upload.querySelector("[data-upload-said]");
+  const share = upload.querySelector("[data-upload-share]");
   const asked = async (method, path, body, headers) => {
     for (let tries = 0; ; tries += 1) {
       try {
@@ -63,11 +63,13 @@ if (upload) {
         await json(await asked("PUT", `/api/uploads/${begun.upload_id}/parts/${part}`, slice, { "content-type": "application/octet-stream" }));
       }
       share.value = 1;
-      const fields = new FormData(upload);
-      fields.delete("file");
-      fields.set("upload_id", begun.upload_id);
-      const list = await json(await asked("POST", "/api/lists", fields));
-      window.location.assign(`/console/lists/${list.list_id}`);
+      const sent = document.createElement("input");
+      sent.type = "hidden";
+      sent.name = "upload_id";
+      sent.value = begun.upload_id;
+      upload.append(sent);
+      upload.elements.file.disabled = true;
+      upload.submit();
     } catch (error) {
       said.textContent = error.message;
       for (const button of upload.querySelectorAll("button")) button.disabled = false;
