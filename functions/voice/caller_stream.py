@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, Protocol
 
-from functions.voice.speech.model import SessionEnded, SpeechSession
+from functions.voice.speech.model import SpeechSession
 
 FRAME_MS: Final = 20
-MOST_WAITING_FRAMES: Final = 500
-"""Ten seconds of the caller; older frames go first."""
-MOST_UNANSWERED_FRAMES: Final = 750
+MOST_KEPT: Final = 1_500
+"""Pieces of the caller, of one frame or of two: the last 30 s of them at least, in 1 to 2 MB. Only a caller who speaks
+on without an answer, or whose session is away, is kept for so long; the rest is dropped as it is sent."""
+AT_ONCE: Final = 50
+"""Pieces that are sent again before it is asked whether the network takes them."""
 PRE_ROLL_FRAMES: Final = 15
 """300 to 600 ms. Kept while the caller is silent: the beginning of a word comes before we know that it is one."""
 MOST_HELD_FRAMES: Final = 250
@@ -40,34 +42,60 @@ class CallerStream(Protocol):
         """What was said before is dealt with; no new session is to hear it."""
         ...
 
-    def replay(self, session: SpeechSession) -> None:
-        """A new session stands: it gets what it cannot know."""
+    async def replay(self, session: SpeechSession) -> None:
+        """A new session stands: it gets what it cannot know, as fast as the network takes it. What comes meanwhile is
+        given with session None, and is sent as well."""
         ...
+
+
+class Backlog:
+    """The latest of the caller, in order."""
+
+    def __init__(self) -> None:
+        self._frames: deque[bytes] = deque(maxlen=MOST_KEPT)
+        self.unsent = 0
+        """So many of the last of them have not been sent to the present session."""
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def add(self, *frames: bytes) -> None:
+        """These came, and are not sent yet."""
+        self._frames.extend(frames)
+        self.unsent = min(self.unsent + len(frames), MOST_KEPT)
+
+    def keep(self, frames: int) -> None:
+        """Forget all but the last so many."""
+        while len(self._frames) > frames:
+            self._frames.popleft()
+        self.unsent = min(self.unsent, frames)
+
+    async def send(self, session: SpeechSession) -> None:
+        """What is unsent, until nothing is. Raises SessionEnded."""
+        while self.unsent:
+            session.send_audio(self._frames[-self.unsent])
+            self.unsent -= 1
+            if self.unsent % AT_ONCE == 0:
+                await session.flush()
 
 
 class WholeStream:
     """Everything, as it comes: the model finds the turns."""
 
     def __init__(self) -> None:
-        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING_FRAMES)
-        self._unanswered: deque[bytes] = deque(maxlen=MOST_UNANSWERED_FRAMES)
+        self._kept = Backlog()
+        """What has had no answer yet, or has not been sent."""
         self._is_unanswered = False
 
     def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
         self._is_unanswered = unanswered
+        self._kept.add(pcm)
         if session is None:
-            self._waiting.append(pcm)
             return
-        try:
-            session.send_audio(pcm)
-        except SessionEnded:
-            self._waiting.append(pcm)
-            raise
-        recent = self._unanswered
-        recent.append(pcm)
+        session.send_audio(pcm)
+        self._kept.unsent = 0
         if not unanswered:
-            while len(recent) > PRE_ROLL_FRAMES:
-                recent.popleft()
+            self._kept.keep(PRE_ROLL_FRAMES)
 
     def begin(self, back_ms: float, session: SpeechSession | None) -> None:
         """Not ours to say."""
@@ -77,17 +105,12 @@ class WholeStream:
 
     def answered(self) -> None:
         self._is_unanswered = False
-        self._unanswered.clear()
+        self._kept.keep(self._kept.unsent)
 
-    def replay(self, session: SpeechSession) -> None:
+    async def replay(self, session: SpeechSession) -> None:
         if self._is_unanswered:
-            self._waiting.extendleft(reversed(self._unanswered))
-        self._unanswered.clear()
-        while self._waiting:
-            frame = self._waiting[0]
-            session.send_audio(frame)
-            self._waiting.popleft()
-            self._unanswered.append(frame)
+            self._kept.unsent = len(self._kept)
+        await self._kept.send(session)
 
 
 class TurnStream:
@@ -96,25 +119,25 @@ class TurnStream:
     def __init__(self) -> None:
         self._held: deque[bytes] = deque(maxlen=MOST_HELD_FRAMES)
         """What came last, outside a turn."""
-        self._turn: deque[bytes] = deque(maxlen=MOST_UNANSWERED_FRAMES)
+        self._turn = Backlog()
         """The turn that is open, or that has had no answer yet."""
         self._is_open = False
 
     def send(self, pcm: bytes, session: SpeechSession | None, *, unanswered: bool) -> None:
         if self._is_open:
-            self._turn.append(pcm)
+            self._turn.add(pcm)
             if session is not None:
                 session.send_audio(pcm)
             return
         self._held.append(pcm)
         if self._turn and not unanswered:
-            self._turn.clear()
+            self._turn.keep(0)
 
     def begin(self, back_ms: float, session: SpeechSession | None) -> None:
         frames = round(back_ms / FRAME_MS) + PRE_ROLL_FRAMES
         before = list(self._held)[-frames:]
         self._held.clear()
-        self._turn.extend(before)
+        self._turn.add(*before)
         self._is_open = True
         if session is not None:
             session.send_activity(True)
@@ -128,12 +151,13 @@ class TurnStream:
 
     def answered(self) -> None:
         if not self._is_open:
-            self._turn.clear()
+            self._turn.keep(0)
 
-    def replay(self, session: SpeechSession) -> None:
-        if self._turn or self._is_open:
-            session.send_activity(True)
-            for frame in self._turn:
-                session.send_audio(frame)
-            if not self._is_open:
-                session.send_activity(False)
+    async def replay(self, session: SpeechSession) -> None:
+        if not self._turn and not self._is_open:
+            return
+        session.send_activity(True)
+        self._turn.unsent = len(self._turn)
+        await self._turn.send(session)
+        if not self._is_open:
+            session.send_activity(False)

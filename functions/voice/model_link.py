@@ -133,7 +133,7 @@ class ModelLink:
     async def _stand(self, session: SpeechSession, debt: str | None) -> None:
         """What is owed first, then the caller's words, then the present."""
         await self._arrears.pay(session, debt)
-        self._caller.replay(session)
+        await self._caller.replay(session)
         self._session = session
         if self._taker is not None:
             session.take(self._take)

@@ -81,6 +81,9 @@ class ScriptedSession:
         self._refuse_when_closed()
         self.activities.append((started, self.audio_ms))
 
+    async def flush(self) -> None:
+        self._refuse_when_closed()
+
     async def send_tool_answers(self, answers: Sequence[ToolAnswer]) -> None:
         self._refuse_when_closed()
         self.answers += answers

@@ -35,6 +35,7 @@ OPEN_TIMEOUT_S: Final = 8.0
 """From connecting to a session that is set up: longer, and the caller has hung up."""
 SEND_TIMEOUT_S: Final = 5.0
 CLOSE_TIMEOUT_S: Final = 1.0
+LOOK_AGAIN_S: Final = 0.005
 LIST_TIMEOUT_MS: Final = 8_000
 
 
@@ -195,6 +196,12 @@ class GeminiSession:
             self._wire.send_activity(started)
         except ConnectionClosed as closed:
             raise self._ended(closed) from None
+
+    async def flush(self) -> None:
+        """Wait until the network has taken most of what was sent. Raises SessionEnded when it does not."""
+        async with self._sending():
+            while self._wire.unsent_bytes > STALLED_BYTES // 4:  # noqa: ASYNC110  a transport tells nobody
+                await asyncio.sleep(LOOK_AGAIN_S)
 
     async def send_tool_answers(self, answers: Sequence[ToolAnswer]) -> None:
         """Results of tool calls."""

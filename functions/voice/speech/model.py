@@ -250,6 +250,10 @@ class SpeechSession(Protocol):
         """The caller began or stopped speaking; only when activity detection is ours."""
         ...
 
+    async def flush(self) -> None:
+        """Wait until the network has taken most of what was sent. Raises SessionEnded when it does not."""
+        ...
+
     async def send_tool_answers(self, answers: Sequence[ToolAnswer]) -> None:
         """Results of tool calls."""
         ...

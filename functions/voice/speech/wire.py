@@ -48,6 +48,11 @@ _ACTIVITY: Final = {
 class Wire(Protocol):
     """What must be fast."""
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What the network has not taken yet, roughly."""
+        ...
+
     def send_audio(self, pcm: bytes) -> None:
         """The caller's voice, PCM16 at 16 kHz. Never waits; raises SessionEnded or ConnectionClosed."""
         ...
@@ -80,9 +85,13 @@ class LightWire:
             with suppress(OSError):
                 tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
 
+    @property
+    def unsent_bytes(self) -> int:
+        return self._transport.get_write_buffer_size()
+
     def send_audio(self, pcm: bytes) -> None:
         """Raises SessionEnded when the network no longer takes what is sent."""
-        if self._transport.get_write_buffer_size() > STALLED_BYTES:
+        if self.unsent_bytes > STALLED_BYTES:
             raise SessionEnded("the line to the speech model stalled", resumable=True)
         self._send(_HEAD + b2a_base64(pcm, newline=False) + _TAIL)
 
@@ -116,6 +125,10 @@ class SdkWire:
         self._unsent: deque[bytes | bool] = deque()
         """Voice, and that the caller begins or stops to speak."""
         self._sender: asyncio.Task[None] | None = None
+
+    @property
+    def unsent_bytes(self) -> int:
+        return sum(len(news) for news in self._unsent if isinstance(news, bytes))
 
     def send_audio(self, pcm: bytes) -> None:
         if len(self._unsent) * len(pcm) > STALLED_BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from functions.voice.caller_stream import MOST_KEPT, Backlog
 from functions.voice.speech.gemini import GeminiLive, GeminiSession, developer_api, vertex_ai
 from functions.voice.speech.model import (
     ActivityDetection,
@@ -443,6 +445,19 @@ class TestEnding:
         started = time.monotonic()
         await opened.close()
         assert time.monotonic() - started < 1.5  # a busy machine gets half a second more
+
+    async def test_half_a_minute_of_the_caller_is_sent_again_as_fast_as_a_narrow_network_takes_it(
+        self, gemini: GeminiServer
+    ) -> None:
+        opened = await developer(gemini).open(SETUP)
+        opened._session._ws.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+        speech = Backlog()
+        speech.add(*[bytes(640)] * MOST_KEPT)
+        await speech.send(opened)
+        async with asyncio.timeout(5):
+            for _ in range(MOST_KEPT):
+                await gemini.said.get()
+        await opened.close()
 
     async def test_a_frozen_service_never_makes_the_caller_wait(self, gemini: GeminiServer) -> None:
         """Audio piles up to some seconds' worth; then the session is over, at once and not after a time-out."""
