@@ -1,4 +1,4 @@
-"""What follows calls works with; wiring.py of the campaigns function makes one of these a process."""
+"""The dependencies of the after-call beat; wiring.py of the campaigns function builds one set for each process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the campaigns function works with; wiring.py makes one of these a process."""
+"""The dependencies of the campaigns function; wiring.py builds one set for each process."""
 
 from __future__ import annotations
 

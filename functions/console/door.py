@@ -1,4 +1,4 @@
-"""What every request to the console passes first: where it was made, and how much it may bring along."""
+"""Checks every request before the console sees it: from which site's page it comes, and how big it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the console works with; wiring.py makes one of these a process."""
+"""The dependencies of the console; wiring.py builds one set for each process."""
 
 from __future__ import annotations
 

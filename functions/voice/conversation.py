@@ -30,7 +30,7 @@ TICK_MS = 30
 
 
 class Conversation:
-    """One stream's talk, for whoever carries the stream."""
+    """Decides for one stream: told what happens, it returns the actions to perform."""
 
     def __init__(self, pace: Pace, seqs: Iterator[int], gate: VoiceGate | None = None) -> None:
         self._tick_ms = 0.0

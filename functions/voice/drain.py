@@ -1,4 +1,4 @@
-"""A process that is told to stop: its calls go on until a quiet moment, and then over to another instance.
+"""Stops a process without dropping its calls: each goes on until a quiet moment, then over to another instance.
 
 The platform gives a process a few seconds between SIGTERM and the end. A stream that is closed in that time is
 followed by its verb's webhook, which another instance answers with the next stream of the same conversation.

@@ -14,7 +14,7 @@ TONE_MS = 1_000
 
 
 class Keypad:
-    """One stream's. While keys are collected they belong to the tool that collects them."""
+    """The keys of one stream. While keys are collected they belong to the tool that collects them."""
 
     def __init__(
         self,

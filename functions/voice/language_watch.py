@@ -57,7 +57,7 @@ class Drift:
 
 
 class LanguageWatch:
-    """One stream's. Times do not matter to it; turns come in the order in which they are saved, some of them again."""
+    """Watches one stream. Times do not matter; turns come in the order in which they are saved, some of them again."""
 
     def __init__(self, agent: Agent, start: str, tagger: Tagger) -> None:
         self._tagger = tagger

@@ -26,7 +26,7 @@ def as_asked(agent: Agent) -> Resolution:
 
 
 class ModelChoice:
-    """One a process. Every place is asked once what models it has; until it has answered, only the calendar counts."""
+    """Chooses models for one process. Every place is asked once what models it has; until then the calendar decides."""
 
     def __init__(
         self, place_of: Callable[[Agent], Place], clock: Clock, tell: Callable[[Notice], None] = lambda _: None

@@ -1,4 +1,4 @@
-"""How a stream ends, whatever ended it: turns are closed, the records written, the campaign told, the model let go.
+"""Ends a stream, for whatever reason: turns closed, records written, the campaign told, the model let go.
 
 Nobody on the line waits for a store that is slow: the socket is closed within a second, and what is still to be done
 then goes on without it.
@@ -31,7 +31,7 @@ FLUSH_S = 5.0
 
 
 class StreamEnd:
-    """One stream's."""
+    """The end of one stream."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A person is asked whether they take a caller: they hear what it is about, and press a key.
+"""Warm transfers: a person hears what the caller wants, and presses a key to take them or not.
 
 The verb that rings them names a whisper; Twilio asks for it when they answer, while the caller goes on hearing the
 ringing. 1 joins the two, 2 or silence sends the caller back to the agent.

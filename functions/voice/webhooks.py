@@ -1,4 +1,4 @@
-"""Twilio's webhooks: is it really Twilio, and what does it say.
+"""Reads Twilio's webhooks: checks that they are really Twilio's, and parses what they say.
 
 The signature covers the public URL, byte for byte, and every form field, so both are taken as they came: the raw
 query string is never re-encoded, blank and repeated fields are kept.

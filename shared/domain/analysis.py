@@ -1,4 +1,4 @@
-"""What is read out of a call once it is over, and how far that has come."""
+"""The analysis of a call that is over, and the queued job that makes it."""
 
 from __future__ import annotations
 

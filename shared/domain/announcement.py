@@ -1,4 +1,4 @@
-"""What is announced to the systems of Parley's customers: events, who wants them, and how far each has come."""
+"""Announcements to customers' systems: events, the webhooks that want them, and how far each delivery has come."""
 
 from __future__ import annotations
 

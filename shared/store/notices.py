@@ -1,4 +1,4 @@
-"""What whoever runs Parley should know now, left by one function for another: which speech model is not what it was.
+"""Notices for the people who run Parley, such as a replaced speech model; one function leaves them for another.
 
 One document a subject, so that many processes that find out the same leave one notice. Everything in it may be shown:
 names of models, regions and agents, no people.
