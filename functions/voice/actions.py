@@ -88,6 +88,8 @@ class Recover:
 
     step: Step
     awaiting: Awaiting
+    on_its_way: bool = False
+    """It may merely be slow: nothing at all has come of what it owes."""
 
 
 @dataclass(frozen=True, slots=True)

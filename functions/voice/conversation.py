@@ -263,10 +263,11 @@ class Conversation:
         if step is None:
             return []
         note = Note("model_stuck", {"awaiting": str(watch.awaiting), "why": watch.why, "step": str(step)})
+        on_its_way = watch.why == "silent" and watch.awaiting is not Awaiting.REST
         watch.tried()
         if step is Step.GIVE_UP:
             return [note, HangUp(Ending.SPEECH_MODEL_FAILED)]
-        return [note, *self._break_off(), Recover(step, watch.awaiting)]
+        return [note, *self._break_off(), Recover(step, watch.awaiting, on_its_way)]
 
     def end(self, now_ms: float) -> list[Turn]:
         """The stream is over: turns that were still open, as far as they were heard."""

@@ -30,7 +30,7 @@ from functions.voice.conversation import Conversation
 from functions.voice.greetings.first_words import FirstWords
 from functions.voice.leg import TwilioLeg
 from functions.voice.model_link import ModelLink, Move
-from functions.voice.prompts import NUDGES, OPENING_IS_OWED, SAY_IT_IS_RECORDED, what_was_heard
+from functions.voice.prompts import OPENING_IS_OWED, SAY_IT_IS_RECORDED, nudge, what_was_heard
 from functions.voice.recording.recorder import Recorder
 from functions.voice.stream_over import StreamOver
 from functions.voice.tool_desk import Granted, ToolDesk
@@ -164,7 +164,7 @@ class Performer:
         log.warning("speech model is stuck", extra={"call": self._record.call_sid, "step": str(action.step)})
         match action.step:
             case Step.NUDGE:
-                self._texts.put_nowait((self._link.send_text, NUDGES[action.awaiting]))
+                self._texts.put_nowait((self._link.send_text, nudge(action.awaiting, on_its_way=action.on_its_way)))
             case Step.RESUME:
                 self._link.move(Move.RESUME)
             case _:

@@ -63,6 +63,12 @@ NUDGES: dict[Awaiting, str] = {
 """What a model that owes something is told first."""
 
 
+def nudge(awaiting: Awaiting, *, on_its_way: bool) -> str:
+    """The same; on_its_way: the model may merely be slow, and would answer twice: to what was asked, and to this."""
+    speak = NUDGES[awaiting]
+    return f"{speak} [If that answer is on its way already, do not give it again.]" if on_its_way else speak
+
+
 def tools_answered(answers: Sequence[tuple[str, str]]) -> str:
     """Results of tools, as (name, JSON), for a session that never asked for them."""
     told = "; ".join(f"{name} answered {result}" for name, result in answers)

@@ -192,6 +192,19 @@ async def test_a_nudge_is_enough(row: Row) -> None:
         assert home.call()["ending"] == "caller_hung_up"
 
 
+@pytest.mark.parametrize(("fault", "slow"), [(nothing_for_the_caller, True), (empty_turn, False), (rejected, False)])
+async def test_a_model_that_may_only_be_slow_is_asked_not_to_answer_twice(
+    fault: Callable[[Talk], Awaitable[None]], slow: bool
+) -> None:
+    """One that believes that it has answered is not: it would stay silent."""
+    async with house() as home, talk(home) as call:
+        await fault(call)
+        while not any("Give it now" in text for text in call.session.texts):
+            await call.session.is_told()
+        assert ("do not give it again" in call.session.texts[-1]) is slow
+        await call.over()
+
+
 @pytest.mark.parametrize("row", FAULTS, ids=lambda row: row.fault.__name__)
 @pytest.mark.parametrize("cured_by", [Step.RESUME, Step.REPLACE])
 async def test_a_new_session_knows_what_is_owed(row: Row, cured_by: Step) -> None:
