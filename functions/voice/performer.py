@@ -29,7 +29,8 @@ from functions.voice.call_record import CallRecord
 from functions.voice.conversation import Conversation
 from functions.voice.greetings.first_words import FirstWords
 from functions.voice.leg import TwilioLeg
-from functions.voice.model_link import ModelLink, Move
+from functions.voice.model_link import ModelLink
+from functions.voice.moves import Move
 from functions.voice.prompts import OPENING_IS_OWED, SAY_IT_IS_RECORDED, nudge, what_was_heard
 from functions.voice.recording.recorder import Recorder
 from functions.voice.stream_over import StreamOver

@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.voice.call_record import FIRST_TURNS, LAST_TURNS, CallRecord
 from functions.voice.conversation import Conversation
-from functions.voice.model_link import Memory, Move, Recollection
+from functions.voice.moves import Memory, Move, Recollection
 from functions.voice.places import Place
 from functions.voice.prompts import tools_done
 from functions.voice.speech.model import SpeechError

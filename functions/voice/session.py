@@ -30,7 +30,8 @@ from functions.voice.language_watch import LanguageWatch
 from functions.voice.leg import LegEnded, TwilioLeg
 from functions.voice.media_stream import Dtmf, MarkEcho, Message, Stop
 from functions.voice.meter import Meter
-from functions.voice.model_link import ModelLink, Move
+from functions.voice.model_link import ModelLink
+from functions.voice.moves import Move
 from functions.voice.opening import Greeted, Opening
 from functions.voice.patience import Pace
 from functions.voice.performer import Performer

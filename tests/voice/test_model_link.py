@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from functions.voice.model_link import MOST_REOPENINGS, Memory, ModelLink, Move, Recollection
+from functions.voice.model_link import MOST_REOPENINGS, ModelLink
+from functions.voice.moves import Memory, Move, Recollection
 from functions.voice.places import Place
 from functions.voice.prompts import pressed
 from functions.voice.speech.model import (
