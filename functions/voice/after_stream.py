@@ -7,7 +7,7 @@ import logging
 
 from functions.voice import twiml
 from functions.voice.call_back import is_called_back
-from functions.voice.endings import STORE_DEADLINE_S, AfterStream, ending_of
+from functions.voice.endings import MOST_STREAMS, STORE_DEADLINE_S, AfterStream, ending_of
 from functions.voice.services import VoiceServices
 from functions.voice.stream_token import StreamTicket
 from functions.voice.warm_transfer import transfer_of, whisper_url
@@ -19,8 +19,6 @@ from shared.store.store import StoreError
 
 log = logging.getLogger(__name__)
 
-MOST_STREAMS = 4
-"""The first and three more; a call that loses its socket again after that is let go with an apology."""
 MODEL_GONE = frozenset({Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE})
 """A person can still help."""
 

@@ -70,6 +70,8 @@ class CallRecord:
         self._heard_at: datetime | None = None
         """When the agent was heard for the first time, in whichever stream."""
         self._ended_ms = 0
+        self.knows_before = stream_no == 1
+        """What earlier streams have left is known, or there were none."""
         self._longest_gap_ms = 0
         """The longest time between two sessions of the model."""
         self._usage: dict[str, int] = {}
@@ -96,8 +98,10 @@ class CallRecord:
         return [turn for turn in self.turns.values() if is_of_caller(turn)]
 
     @property
-    def silent_until(self) -> datetime:
-        """When the agent was first heard in this call; of one without a sound, when it was over."""
+    def silent_until(self) -> datetime | None:
+        """When the agent was first heard in this call; of one without a sound, when it was over; None: nobody knows."""
+        if not self.knows_before:
+            return None
         return self._heard_at or self._began_at + timedelta(milliseconds=self._ended_ms)
 
     @property
@@ -114,6 +118,7 @@ class CallRecord:
         self._before = CallFigures.from_document(record)
         self._agents_before = list(record.get("agents") or ())
         self._heard_at = record.get("agent_heard_at")
+        self.knows_before = bool(record)
         self.turns_before, self.outcome_before = turns, record.get("outcome")
 
     def began(self, agent: Agent, language: str, fields: Mapping[str, Any]) -> None:
@@ -165,7 +170,7 @@ class CallRecord:
                 self._longest_gap_ms = max(self._longest_gap_ms, fields["gap_ms"])
             case "first_audio":
                 self._first_audio_ms = round(ms)
-                if self._heard_at is None:
+                if self._heard_at is None and self.knows_before:
                     self._heard_at = self._began_at + timedelta(milliseconds=ms)
                     self._merge({"agent_heard_at": self._heard_at})
         event = CallEvent(next(self._event_seqs), kind, self._clock.now(), round(ms), fields)

@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from functions.tools.tool import CallbackPromised, EndCall, OptedOut, Transfer, Wish
+from functions.voice.endings import MOST_STREAMS
 from functions.voice.errand import Errand, report
 from functions.voice.opt_out_net import OptOutNet
 from functions.voice.services import VoiceServices
+from functions.voice.stream_token import StreamTicket
 from shared.domain.agent import Agent
 from shared.domain.call import Ending, Speaker, Turn
 from shared.domain.calling_rules import Purpose
@@ -32,12 +34,14 @@ LOOK_EVERY_S = 1.0
 class CampaignCall:
     """One attempt's conversation, as its campaign sees it."""
 
-    def __init__(self, services: VoiceServices, call_sid: str, errand: Errand) -> None:
+    def __init__(self, services: VoiceServices, ticket: StreamTicket, errand: Errand) -> None:
         self.errand = errand
         self.unfinished = services.unfinished
         """Where what must be written goes on when the call is over."""
         self._services = services
-        self._net = OptOutNet(services, call_sid, errand.contact.id, errand.campaign.id)
+        self._may_go_on = ticket.stream_no < MOST_STREAMS
+        """Another stream follows if this one is lost."""
+        self._net = OptOutNet(services, ticket.call_sid, errand.contact.id, errand.campaign.id)
         self._outcome: Outcome | None = None
         self._left_message = False
         self._listens_for_machine = True
@@ -121,13 +125,17 @@ class CampaignCall:
         """The agent has ended the call with a machine, and nobody waits for a beep any more."""
         return self._machine_heard and not self._listens_for_machine
 
+    def hears_no_machine(self) -> None:
+        """Machine detection is not listened to, or not any more."""
+        self._listens_for_machine = False
+
     async def machine(self, agent: Agent) -> str | None:
         """Wait until machine detection says that a machine has answered; the message to leave, empty for none.
 
         None: a person answered, or nothing was heard about it in the time that detection takes.
         """
         message = await self._detected(agent)
-        self._listens_for_machine = False
+        self.hears_no_machine()
         return message
 
     async def _detected(self, agent: Agent) -> str | None:
@@ -160,17 +168,24 @@ class CampaignCall:
         return f"{who_calls(agent, self.errand.campaign, language)} {words}"
 
     async def report(
-        self, ending: Ending, talk: Talk, outcome_before: str | None, language: str | None, silent_until: datetime
+        self,
+        ending: Ending,
+        talk: Talk,
+        outcome_before: str | None,
+        language: str | None,
+        silent_until: datetime | None,
     ) -> None:
         """Tell the campaign how the whole call went; of one that may go on with another stream, what it has achieved.
 
         outcome_before: what earlier streams achieved; a transfer that has led back here was none.
-        silent_until: when the person heard the agent for the first time, or was gone.
+        silent_until: when the person heard the agent for the first time, or was gone. None: not known.
         """
         if outcome_before not in (None, Outcome.TRANSFERRED):
             self._achieved(Outcome(outcome_before))
         # While an extension's keys are sent there is nobody to talk to.
-        silent_until -= sending(self.errand.contact.extension)
-        told = None if ending is Ending.STREAM_LOST else replace(talk, our_fault=ending.is_our_fault)
+        if silent_until is not None:
+            silent_until -= sending(self.errand.contact.extension)
+        goes_on = ending is Ending.STREAM_LOST and self._may_go_on
+        told = None if goes_on else replace(talk, our_fault=ending.is_our_fault)
         if told is not None or self._outcome is not None:
             await report(self._services, self.errand.attempt_id, told, self._outcome, language, silent_until)

@@ -25,8 +25,15 @@ ANSWERS_WITHIN_S = 3.0
 HEARD_WITHIN_S = 60.0
 """Of being told; a message is shorter."""
 LOOK_EVERY_S = 0.05
+KNOWN_WITHIN_S = 3.0
+"""What earlier streams have left is read at once; a store that has not answered by then is away."""
 CONFIRMED_WITHIN_S = 8.0
 """Whoever wants no more calls is told so when it is written down; but a store that is away is not waited for."""
+
+
+def is_whole(turn: Turn) -> bool:
+    """Whether the agent was heard to the end."""
+    return turn.speaker is Speaker.AGENT and not turn.cut_off
 
 
 class CampaignDesk:
@@ -55,8 +62,7 @@ class CampaignDesk:
         self._told_ms: float | None = None
         """When the agent was told to say the campaign's message; what it says from then on is recorded."""
         self._stopped_by_key = False
-        self.opening_is_owed = campaign is not None and campaign.errand.campaign.purpose is Purpose.MARKETING
-        """The law wants the first sentences of a marketing call to be heard, and they have not been heard whole."""
+        self._owes_opening = campaign is not None and campaign.errand.campaign.purpose is Purpose.MARKETING
         self.group: asyncio.TaskGroup
         """The stream's tasks; set while the stream runs."""
 
@@ -66,10 +72,15 @@ class CampaignDesk:
         outcome = None if self._campaign is None else self._campaign.outcome
         return {} if outcome is None else {"outcome": str(outcome)}
 
+    @property
+    def opening_is_owed(self) -> bool:
+        """The law wants the first sentences of a marketing call to be heard, and they have not been heard whole."""
+        return self._owes_opening and not any(is_whole(turn) for turn in self._record.turns_before)
+
     def heard_turn(self, turn: Turn) -> None:
         """Somebody has said this."""
-        if turn.speaker is Speaker.AGENT and not turn.cut_off:
-            self.opening_is_owed = False
+        if is_whole(turn):
+            self._owes_opening = False
         if self._campaign is not None:
             self._act_on(self._campaign, self._campaign.heard_turn(turn))
 
@@ -131,6 +142,11 @@ class CampaignDesk:
     async def listen_for_machine(self, agent: Agent) -> None:
         """A machine gets the campaign's message, or nothing; what a person said weighs more than the detector."""
         if self._campaign is None:
+            return
+        await self._until(lambda: self._record.knows_before, KNOWN_WITHIN_S)
+        if not self._record.knows_before or self._talk(self._campaign, ()).is_conversation:
+            # Somebody who has talked with us, or may have, is no machine because the socket broke.
+            self._campaign.hears_no_machine()
             return
         message = await self._campaign.machine(agent)
         now_saying = self._conversation.caller_so_far

@@ -15,6 +15,8 @@ from typing import Any
 from shared.domain.call import Ending, call_path
 from shared.store.store import Store, StoreError
 
+MOST_STREAMS = 4
+"""The first and three more; a call that loses its socket again after that is let go with an apology."""
 MOST_REMEMBERED = 2_000
 STORE_DEADLINE_S = 2.0
 

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from functions.voice.services import VoiceServices
 from shared.domain.agent import VOICES, Agent
 from shared.domain.attempt import Attempt, IllegalEvent
-from shared.domain.call_progress import achieved, talked
+from shared.domain.call_progress import achieved, heard_in_time, talked
 from shared.domain.calling_rules import Purpose
 from shared.domain.campaign import Campaign
 from shared.domain.contact import Contact, contact_path
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 READ_DEADLINE_S = 3.0
 REPORT_TRIES = 6
 REPORT_AGAIN_S = 1.0
-HEARD_WITHIN = timedelta(seconds=2)
-"""An answered callee who hears nothing for so long has been abandoned (American and British law)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +88,12 @@ async def errand_of(services: VoiceServices, attempt_id: str) -> Errand | None:
     return Errand(attempt_id, Contact.from_document(document.data), campaign)
 
 
-def _with_our_word(attempt: Attempt, talk: Talk | None, outcome: Outcome | None, silent_until: datetime) -> Attempt:
+def _with_our_word(
+    attempt: Attempt, talk: Talk | None, outcome: Outcome | None, silent_until: datetime | None
+) -> Attempt:
     if talk is not None:
-        answered_at = attempt.answered_at or silent_until
-        attempt = talked(attempt, replace(talk, heard_agent=silent_until - answered_at <= HEARD_WITHIN))
+        heard_agent = silent_until is None or heard_in_time(attempt, silent_until)
+        attempt = talked(attempt, replace(talk, heard_agent=heard_agent))
     return attempt if outcome is None else achieved(attempt, outcome)
 
 
@@ -103,12 +103,12 @@ async def report(
     talk: Talk | None,
     outcome: Outcome | None,
     language: str | None,
-    silent_until: datetime,
+    silent_until: datetime | None,
 ) -> None:
     """What our side knows of the conversation; a store that is away is asked again for some seconds.
 
     talk: None while the call may go on.
-    silent_until: when the person heard the agent for the first time, or was gone; counted from the answer.
+    silent_until: when the person heard the agent for the first time, or was gone; None: nobody knows.
     If it stays away, the sweeper closes the attempt without our word.
     """
     for tries in range(REPORT_TRIES):

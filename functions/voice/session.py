@@ -85,7 +85,7 @@ class CallSession:
         company = Company(conversation, record, now_ms, self._perform_now, self._held_line)
         tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context, company.keep)
         self._keypad = Keypad(conversation, now_ms, self._perform_now)
-        campaign = None if errand is None else CampaignCall(services, ticket.call_sid, errand)
+        campaign = None if errand is None else CampaignCall(services, ticket, errand)
         self._campaign = CampaignDesk(
             campaign, record, conversation, now_ms, self._tell, self._perform_now, self._tell_afresh
         )

@@ -42,6 +42,10 @@ _ANSWERED_BY = (
 """Machine detection's words, surest last: of two the later one here holds."""
 
 
+HEARD_WITHIN = timedelta(seconds=2)
+"""An answered callee who hears nothing for so long has been abandoned (American and British law)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One status callback."""
@@ -115,11 +119,20 @@ def awaits_talk(attempt: Attempt) -> bool:
     return attempt.state is AttemptState.DONE and attempt.disposition is None
 
 
-def close_without_talk(attempt: Attempt) -> Attempt:
-    """The attempt when our own word is not waited for any longer: unless a machine answered, the fault is ours."""
+def close_without_talk(attempt: Attempt, heard_at: datetime | None = None) -> Attempt:
+    """The attempt when our own word is not waited for any longer: unless a machine answered, the fault is ours.
+
+    heard_at: when the agent was heard first, where the call's record says so.
+    """
     if not awaits_talk(attempt):
         return attempt
-    return _answered(attempt)
+    closed = _answered(attempt)
+    return closed.changed(silent_answer=False) if heard_at and heard_in_time(attempt, heard_at) else closed
+
+
+def heard_in_time(attempt: Attempt, silent_until: datetime) -> bool:
+    """Whether whoever answered heard something soon enough, or was gone by then."""
+    return attempt.answered_at is None or silent_until - attempt.answered_at <= HEARD_WITHIN
 
 
 def _ended(attempt: Attempt, report: Report) -> Attempt:

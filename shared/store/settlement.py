@@ -9,6 +9,7 @@ from typing import Any
 from shared.clock import Clock
 from shared.domain.attempt import Attempt, AttemptState, past
 from shared.domain.attempt_check import settles_after
+from shared.domain.call import call_path
 from shared.domain.call_progress import awaits_talk, close_without_talk, concluded
 from shared.domain.campaign import Campaign, campaign_path
 from shared.domain.contact import Contact, ContactEvent, ContactState, DueReason, contact_path
@@ -62,7 +63,7 @@ class Settlement:
             if document.data.get("settled"):
                 return True
             now = self._clock.now()
-            attempt = self._closed(attempt, now)
+            attempt = await self._closed(attempt, now)
             if attempt.state.is_open or awaits_talk(attempt) or not _is_quiet(attempt, now):
                 return False
             attempt = concluded(attempt)
@@ -97,11 +98,13 @@ class Settlement:
         if found is None or found.merged(entry) != found:
             await suppress(self._store, entry)
 
-    @staticmethod
-    def _closed(attempt: Attempt, now: datetime) -> Attempt:
-        ended_at = attempt.ended_at
-        overdue = ended_at is not None and now >= ended_at + settles_after(attempt)
-        return close_without_talk(attempt) if overdue else attempt
+    async def _closed(self, attempt: Attempt, now: datetime) -> Attempt:
+        overdue = attempt.ended_at is not None and now >= attempt.ended_at + settles_after(attempt)
+        if not overdue or not awaits_talk(attempt):
+            return attempt
+        record = None if attempt.sid is None else await self._store.get(call_path(attempt.sid))
+        heard_at = None if record is None else record.data.get("agent_heard_at")
+        return close_without_talk(attempt, heard_at if isinstance(heard_at, datetime) else None)
 
     async def _writes(self, attempt: Attempt, document: Document, now: datetime) -> list[Write]:
         path = tally_path(attempt.campaign_id, attempt.id)

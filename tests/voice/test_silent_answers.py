@@ -12,7 +12,8 @@ from shared.domain.attempt import Attempt
 from shared.domain.campaign import Voicemail
 from shared.domain.disposition import PEOPLE
 from shared.store.tallies import tally_of
-from tests.voice.test_machines import Answered, answered
+from tests.voice.phone import Phone
+from tests.voice.test_machines import Answered, answered, placed
 
 pytestmark = pytest.mark.virtual_time
 
@@ -91,3 +92,32 @@ async def test_a_machine_is_nobody_who_waits() -> None:
         await call.detects("machine_start")
         attempt = await ended(call)
     assert (attempt.disposition, attempt.silent_answer) == ("voicemail_hangup", False)
+
+
+@pytest.mark.parametrize(("heard_s", "silent"), [(1.5, False), (2.5, True), (None, True)])
+async def test_of_a_call_whose_process_died_the_record_says_when_the_person_was_greeted(
+    heard_s: float | None, silent: bool
+) -> None:
+    async with placed(Voicemail(), "en") as home:
+        phone = Phone(home.app)
+        await phone.post("/voice/outbound/a1?fence=1", CallStatus="in-progress")
+        await home.services.journal.flush(1)
+        if heard_s is not None:
+            heard_at = home.services.clock.now() + timedelta(seconds=heard_s)
+            await home.store.update(f"calls/{phone.call_sid}", {"agent_heard_at": heard_at})
+        await phone.post("/voice/status?attempt=a1", CallStatus="completed", SequenceNumber="4", CallDuration="20")
+        home.services.clock.advance(minutes=2)  # type: ignore[attr-defined]
+        assert await home.services.settlement.settle("a1")
+        read = await home.services.attempts.read("a1")
+        assert read is not None
+        assert (read[0].disposition, read[0].silent_answer) == ("agent_failed", silent)
+
+
+async def test_the_record_says_when_the_agent_was_heard_first() -> None:
+    async with answered(Voicemail(), "en") as call:
+        await call.session.is_told()
+        await asyncio.sleep(0.7)
+        call.agent_says("Hello, this is Tara.", 1500)
+        await asyncio.sleep(1)
+        answered_at = call.home.services.clock.now()
+        assert (call.home.call()["agent_heard_at"] - answered_at).total_seconds() == pytest.approx(0.7, abs=0.05)
