@@ -97,12 +97,18 @@ class FolderObjects(Objects):
         try:
             for path in map(self._path, names):
                 path.unlink(missing_ok=True)
-                for folder in path.parents:
-                    if folder == self._folder or not folder.is_dir() or any(folder.iterdir()):
-                        break
-                    folder.rmdir()
+                self._without_empty(path.parent)
         except OSError as error:
             raise ObjectsUnavailable(f"the folder does not let it go ({error.strerror})") from None
+
+    def _without_empty(self, folder: Path) -> None:
+        """Take away this folder and those above it as far as they are empty."""
+        while folder != self._folder:
+            try:
+                folder.rmdir()
+            except OSError:  # there is something in it, or another thread, deleting beside this one, was faster
+                return
+            folder = folder.parent
 
     def _path(self, name: str) -> Path:
         return self._folder / checked(name)
