@@ -138,7 +138,6 @@ async def progressed(services: VoiceServices, attempt_id: str, update: StatusUpd
         log.error("status of an unknown attempt", extra={"attempt": attempt_id})
     except IllegalEvent as illegal:
         log.warning("status does not fit its attempt", extra={"attempt": attempt_id, "why": str(illegal)})
-        await services.attempts.note(attempt_id, {"odd_status": update.status})
     except StoreError:
         # Twilio comes again when asked to (its retry policy), and the sweeper asks the carrier in any case.
         return PlainTextResponse("store is away", status_code=503)

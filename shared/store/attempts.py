@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import Clock
-from shared.domain.attempt import Attempt, PastAttempt, attempt_path, past
+from shared.domain.attempt import Attempt, IllegalEvent, PastAttempt, attempt_path, past
 from shared.domain.attempt_check import check_at
 from shared.store.change import change_document
 from shared.store.store import REMOVE, Document, OrderBy, Remove, Store, Value, Where
@@ -16,6 +16,8 @@ LOOK_BACK = timedelta(days=31)
 """Longer than the longest cap on calls to a number."""
 MOST_LOOKED_AT = 200
 LAST_FEW = 5
+MOST_ILLEGAL_KEPT = 20
+"""Of the events that did not fit an attempt, the latest."""
 SAYS_LITTLE = frozenset({"check_at", "status"})
 """Alone, these are not worth a write: an open call's state already says how far it has come."""
 
@@ -39,6 +41,13 @@ def _is_watched(before: Mapping[str, Value], now: datetime) -> bool:
     return isinstance(check_at, datetime) and check_at > now
 
 
+def _with_note(before: Mapping[str, Value], illegal: IllegalEvent, now: datetime) -> dict[str, Value | Remove]:
+    """What cannot happen to an attempt changes nothing in it, and is kept beside it."""
+    kept = before.get("illegal_events")
+    earlier = kept[1 - MOST_ILLEGAL_KEPT :] if isinstance(kept, list) else []
+    return {"illegal_events": [*earlier, {"at": now, "event": str(illegal.event), "why": str(illegal)}]}
+
+
 class Attempts:
     """The attempts of all campaigns."""
 
@@ -54,12 +63,18 @@ class Attempts:
     async def move(
         self, attempt_id: str, by: Callable[[Attempt], Attempt], also: Mapping[str, Value] | None = None
     ) -> Attempt:
-        """Move an attempt on. Raises NotFound, or IllegalEvent when it cannot be moved so."""
+        """Move an attempt on. Raises NotFound, or IllegalEvent when it cannot be moved so, of which a note is kept."""
         moved: list[Attempt] = []
+        refused: list[IllegalEvent] = []
 
         def decide(document: Document) -> dict[str, Value | Remove] | None:
             before, now = document.data, self._clock.now()
-            moved[:] = [by(Attempt.from_document(before))]
+            refused.clear()
+            try:
+                moved[:] = [by(Attempt.from_document(before))]
+            except IllegalEvent as illegal:
+                refused.append(illegal)
+                return _with_note(before, illegal, now)
             # What comes after the books are closed is kept, but nobody needs to look after it again.
             settled = bool(before.get("settled"))
             fields = {**changed_fields(moved[0], now, settled=settled), **(also or {})}
@@ -69,6 +84,8 @@ class Attempts:
             return changes or None
 
         await change_document(self._store, attempt_path(attempt_id), decide)
+        if refused:
+            raise refused[0]
         return moved[0]
 
     async def note(self, attempt_id: str, fields: Mapping[str, Value]) -> None:
