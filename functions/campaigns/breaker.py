@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functions.campaigns.services import CampaignServices
 from shared.domain.attempt import Attempt
 from shared.domain.campaign import Campaign, PauseReason
+from shared.domain.counted import counted
 from shared.domain.disposition import Disposition
 from shared.store.campaigns import pause
 from shared.store.store import OrderBy, Where
@@ -30,7 +31,7 @@ ROLLING = timedelta(days=1)
 
 def no_agent(campaign: Campaign) -> str:
     """Why nobody may be called: whoever answered would hear nothing."""
-    return f"the agent {campaign.agent_id!r} does not exist any more, or cannot work"
+    return f"The agent {campaign.agent_id!r} does not exist any more, or cannot work. Mend it, then resume."
 
 
 async def check_health(services: CampaignServices, campaign: Campaign) -> PauseReason | None:
@@ -52,7 +53,7 @@ async def _why_stop(services: CampaignServices, campaign: Campaign, tally: Tally
         return PauseReason.BUDGET, f"{spent}. Raise the budget, then resume."
     unheard, answered = tally.answers_since(_counted_since(services, campaign, ROLLING))
     if answered >= FEWEST_ANSWERED and unheard / answered >= ABANDONED_LIMIT:
-        heard = f"{unheard} of {answered} people who answered heard nothing for two seconds"
+        heard = f"{unheard} of {counted(answered, 'person', 'people')} who answered heard nothing for two seconds"
         return PauseReason.ABANDONMENT, f"{heard}. Find out why, then resume; counting begins anew."
     if answered >= FEWEST_ANSWERED and unheard / answered >= ABANDONED_ALARM:
         log.error("abandoned calls near the limit", extra={"campaign": campaign.id, "abandoned": unheard})
@@ -83,5 +84,6 @@ async def _failing(services: CampaignServices, campaign: Campaign) -> tuple[Paus
         failed = [one for one in among if one.disposition is disposition]
         if len(among) >= FEWEST and len(failed) / len(among) > MOST_FAILURES:
             causes = ", ".join(sorted({str(one.error_code or one.sip_code or disposition) for one in failed}))
-            return PauseReason.BREAKER, f"{len(failed)} of the last {len(among)} calls failed: {causes}"
+            told = f"{len(failed)} of the last {counted(len(among), 'call')} failed: {causes}"
+            return PauseReason.BREAKER, f"{told}. Find out why, then resume; counting begins anew."
     return None, ""

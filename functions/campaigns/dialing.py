@@ -38,6 +38,7 @@ from shared.telephony.carrier import (
     OutcomeUnknown,
     RefusalKind,
 )
+from shared.telephony.twilio_advice import advice
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,7 @@ async def _refused(services: CampaignServices, claimed: Claimed, error: CarrierE
     else:
         if isinstance(error, CallRefused) and error.kind is RefusalKind.CONFIGURATION:
             log.error("the carrier refuses our calls", extra={"campaign": claimed.campaign.id, "code": code})
-            await pause(services.store, claimed.campaign.id, PauseReason.CONFIGURATION, f"the carrier's error {code}")
+            await pause(services.store, claimed.campaign.id, PauseReason.CONFIGURATION, advice(code))
         elif not isinstance(error, (CallRefused, CarrierBusy, CarrierUnreachable)):
             log.error("unexpected answer of the carrier", extra={"error": type(error).__name__})
         moved = await _moved(services, attempt_id, lambda one: one.advanced(AttemptEvent.RELEASE))

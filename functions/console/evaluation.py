@@ -27,6 +27,9 @@ MOST_ATTEMPTS = 20_000
 MOST_PLACES = 200
 PAUSED = Refusal(Code.PAUSED, "The campaign is paused; they are called once it is resumed.")
 
+FOR_A_PERSON = frozenset({Code.PAUSED, Code.BUDGET})
+"""A person changes these, and then everybody is called who waits for it."""
+
 
 @dataclass(slots=True)
 class Refused:
@@ -35,7 +38,7 @@ class Refused:
     sentence: str
     count: int = 0
     waits: int = 0
-    """Of them, those for whom time changes it, or resuming the campaign."""
+    """Of them, those for whom time changes it, or a person: the campaign is resumed, its budget raised."""
     openings: Counter[tuple[datetime, str]] = field(default_factory=Counter)
     """When to look again, and in whose time zone to say so."""
 
@@ -76,7 +79,7 @@ class Evaluation:
             return
         found = self.refused.setdefault(str(no.code), Refused(no.sentence))
         found.count += 1
-        if no.until is not None or no is PAUSED:
+        if no.until is not None or no.code in FOR_A_PERSON:
             found.waits += 1
         if no.until is not None:
             found.openings[(no.until, contact.time_zones[0] if contact.time_zones else "UTC")] += 1

@@ -58,14 +58,36 @@ def list_problem(error: ListError) -> Problem:
     return Problem(422, str(told.pop("sentence")), str(told.pop("fix")), **told)
 
 
+_WANTED = {
+    "missing": "It is missing.",
+    "extra_forbidden": "There is no such field.",
+    "greater_than": "It must be more than {gt:g}.",
+    "greater_than_equal": "It must be at least {ge:g}.",
+    "less_than": "It must be less than {lt:g}.",
+    "less_than_equal": "It must be at most {le:g}.",
+    "string_too_short": "It must not be empty.",
+    "string_too_long": "It may have {max_length} characters at the most.",
+    "enum": "It must be {expected}.",
+    "literal_error": "It must be {expected}.",
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), "It must be a number, such as 2.5."),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "It must be a whole number, such as 3."),
+}
+"""pydantic's kinds of mistakes in words for people; for another kind its own sentence stands."""
+
+
+def _wanted(one: Any) -> str:
+    told = _WANTED.get(one["type"])
+    return told.format(**one["ctx"]) if told and "{" in told else told or str(one["msg"]).removeprefix("Value error, ")
+
+
 def invalid(error: ValidationError, where: str = "body") -> Problem:
     """What a body or a query says wrong, field by field. The values that were sent are not repeated."""
     errors = [
         {
             "field": ".".join(str(part) for part in one["loc"]) or where,
-            "detail": one["msg"].removeprefix("Value error, "),
+            "detail": _wanted(one),
         }
-        for one in error.errors(include_url=False, include_input=False, include_context=False)
+        for one in error.errors(include_url=False, include_input=False)
     ]
     first = errors[0]
     return Problem(422, f"{first['field']} is not right", first["detail"], field=first["field"], errors=errors)

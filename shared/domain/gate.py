@@ -16,6 +16,7 @@ from shared.domain.calling_window import CLOCK_SKEW_S
 from shared.domain.campaign import Campaign, CampaignState
 from shared.domain.contact import Contact, ContactState, DueReason
 from shared.domain.contact_window import rule_of, window_of
+from shared.domain.counted import counted
 from shared.domain.refusal import Code, Refusal
 from shared.domain.suppression import Suppression
 
@@ -146,7 +147,8 @@ def _registry(contact: Contact, campaign: Campaign, history: History, now: datet
     look = contact.registry
     if look is None or now - look.at > timedelta(days=registry.max_age_days):
         return Refusal(
-            Code.DNC_REGISTRY, f"{registry.name} has not been asked in the last {registry.max_age_days} days."
+            Code.DNC_REGISTRY,
+            f"{registry.name} has not been asked in the last {counted(registry.max_age_days, 'day')}.",
         )
     return Refusal(Code.DNC_REGISTRY, f"The number is listed with {registry.name}.") if look.listed else None
 
@@ -194,7 +196,7 @@ def _not_cancelled(contact: Contact, campaign: Campaign, history: History, now: 
 def _budget(contact: Contact, campaign: Campaign, history: History, now: datetime) -> Refusal | None:
     if campaign.budget is None or (history.spent is not None and history.spent < campaign.budget.amount):
         return None
-    return Refusal(Code.BUDGET, "The campaign has spent its budget.")
+    return Refusal(Code.BUDGET, "The campaign has spent its budget; they are called once it is raised.")
 
 
 def _due(contact: Contact, campaign: Campaign, history: History, now: datetime) -> Refusal | None:
@@ -208,17 +210,18 @@ def _total(contact: Contact, campaign: Campaign, history: History, now: datetime
     made = max(contact.counted, lately)
     if made < campaign.retry.max_attempts:
         return None
-    return Refusal(Code.CAP_TOTAL, f"This contact has had its {made} attempts in this campaign.")
+    told = f"This contact has had all of its {counted(made, 'attempt')} in this campaign."
+    return Refusal(Code.CAP_TOTAL, told if made > 1 else "This contact has had its one attempt in this campaign.")
 
 
 def _caps(contact: Contact, campaign: Campaign, history: History, now: datetime) -> Refusal | None:
     law = rule_of(contact, campaign).caps
-    counted = sorted(past.at for past in history.attempts if past.weight.counts)
+    tries = sorted(past.at for past in history.attempts if past.weight.counts)
     rung = sorted(past.at for past in history.attempts if past.weight.rang)
     limits = [
-        (Code.CAP_24H, law.per_24h, timedelta(days=1), counted),
-        (Code.CAP_7D, law.per_7d, timedelta(days=7), counted),
-        (Code.CAP_30D, law.per_30d, timedelta(days=30), counted),
+        (Code.CAP_24H, law.per_24h, timedelta(days=1), tries),
+        (Code.CAP_7D, law.per_7d, timedelta(days=7), tries),
+        (Code.CAP_30D, law.per_30d, timedelta(days=30), tries),
     ]
     if not _asked_for(contact, now) and contact.due_reason is not DueReason.APOLOGY:
         own = campaign.own_caps
@@ -226,7 +229,7 @@ def _caps(contact: Contact, campaign: Campaign, history: History, now: datetime)
         limits.append((Code.CAP_7D, own.per_7d, timedelta(days=7), rung))
         if rung and now < rung[-1] + timedelta(seconds=law.gap_s) + SKEW:
             until = rung[-1] + timedelta(seconds=law.gap_s) + SKEW
-            return Refusal(Code.NOT_DUE, f"The number rang less than {law.gap_s // 3600} hours ago.", until)
+            return Refusal(Code.NOT_DUE, f"The number rang less than {counted(law.gap_s // 3600, 'hour')} ago.", until)
     waits = [wait for limit in limits if (wait := _cap_refusal(*limit, now)) is not None]
     return max(waits, key=lambda wait: wait.until or now) if waits else None
 
@@ -240,7 +243,7 @@ def _cap_refusal(
     until = instants[-cap] + span + SKEW
     if now >= until:
         return None
-    return Refusal(code, f"The number has had {cap} calls within {span.days} days.", until)
+    return Refusal(code, f"The number has had {counted(cap, 'call')} within {counted(span.days, 'day')}.", until)
 
 
 def _asked_for(contact: Contact, now: datetime) -> bool:

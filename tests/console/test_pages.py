@@ -152,7 +152,7 @@ async def test_mistakes_bring_the_form_back_as_it_was(laptop: Console) -> None:
     assert 'value="My words"' in answer.text
     assert "wrong" in answer.text
     answer = await sends(laptop, "/campaigns", 422, data={**form, "starts_at": "soon"})
-    assert "The start is no time" in answer.text
+    assert "Not before: this is no time" in answer.text
     assert "There is no such list" in await seen(laptop, "/lists/nope", 404)
     assert "There is no such campaign" in await seen(laptop, "/campaigns/nope", 404)
     await sends(laptop, "/campaigns/nope/explode", 404)

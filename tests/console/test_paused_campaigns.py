@@ -31,6 +31,34 @@ async def test_budget_of_a_campaign_that_has_spent_it_is_raised_and_the_campaign
     assert (resumed["status"], resumed["budget"]["amount"]) == ("running", 60)
 
 
+async def test_a_marketer_raises_the_budget_on_the_page_and_presses_resume(laptop: Console) -> None:
+    page = (await paused(laptop, budget=20, ends_at=ENDS, pacing={"calls_per_second": 2, "weight": 3})).replace(
+        "/api", "/console"
+    )
+    shown = await laptop.http.get(page)
+    assert "20.40 of 20.00 USD are spent" in shown.text
+    assert 'href="#change"' in shown.text
+    form = {"budget": "60", "calls_per_second": "0.5", "max_concurrent": "4", "zone": "Asia/Kolkata", "then": "resume"}
+    wrong = await laptop.http.post(f"{page}/change", data={**form, "budget": "-1", "calls_per_second": "quick"})
+    assert wrong.status_code == 422
+    assert "this cannot be used" in wrong.text
+    assert "It must be more than 0" in wrong.text or "It must be a number" in wrong.text
+    assert 'value="quick"' in wrong.text, "what was written comes back"
+    more = {"ends_at": "2026-12-05T20:00", "from": "11:00", "until": "18:00"}
+    assert (await laptop.http.post(f"{page}/change", data={**form, **more})).status_code == 303
+    now = await laptop.get(page.replace("/console", "/api"))
+    assert (now["status"], now["budget"]["amount"]) == ("running", 60)
+    assert (now["pacing"]["calls_per_second"], now["pacing"]["max_concurrent"], now["pacing"]["weight"]) == (0.5, 4, 3)
+    assert now["window"] == {"mon-sun": "11:00-18:00"}
+
+
+async def test_what_cannot_be_changed_is_said_on_the_page(laptop: Console) -> None:
+    page = (await paused(laptop, window={"daily": "10:00-19:00"})).replace("/api", "/console")
+    wider = await laptop.http.post(f"{page}/change", data={"from": "09:00", "until": "21:00"})
+    assert wider.status_code == 409
+    assert "The hours of a paused campaign can only be narrowed." in wider.text
+
+
 async def test_end_moves_later_and_hours_narrower_while_a_campaign_is_paused(console: Console) -> None:
     path = await paused(console, ends_at=ENDS, window={"daily": "10:00-19:00"})
     later = "2026-12-05T20:00:00+05:30"

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
+from functions.console.api.campaign_words import WHAT_NOW, list_not_ready
 from functions.console.evaluation import Evaluator
 from functions.console.lists.row_document import list_path
 from functions.console.operation import Answer, Asked, Operation, Paging, found, page_of
@@ -221,7 +222,11 @@ class CampaignsApi:
             raise Problem(404, "There is no such campaign") from None
         except IllegalCampaignEvent as error:
             raise Problem(
-                409, f"A campaign that is {error.state} takes no {error.event}", code="illegal", status_now=error.state
+                409,
+                f"The campaign is {error.state}, so there is nothing to {error.event}",
+                WHAT_NOW[error.state],
+                code="illegal",
+                status_now=error.state,
             ) from None
 
     async def _check(self, draft: CampaignDraft) -> Agent:
@@ -263,13 +268,8 @@ class CampaignsApi:
         """That there is somebody to call."""
         document: Document = await found(self._store.get(list_path(campaign.list_id)), "list")
         if document.data["status"] != "ready":
-            raise Problem(
-                409,
-                f"The list is {document.data['status']}",
-                "A campaign is launched once its list has been read.",
-                code="list_not_ready",
-                field="list_id",
-            )
+            sentence, fix = list_not_ready(str(document.data["status"]))
+            raise Problem(409, sentence, fix, code="list_not_ready", field="list_id")
         counts: Any = document.data["counts"]
         same = document.data["purpose"] == str(campaign.purpose)
         wanted = CALLABLE if same else set(RowClass) - {RowClass.INVALID, RowClass.DUPLICATE}

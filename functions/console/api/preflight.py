@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
+from functions.console.api.campaign_words import list_not_ready
 from functions.console.api.campaigns import CampaignsApi, speaks
 from functions.console.evaluation import Evaluation, Evaluator, Refused
 from functions.console.lists.row_document import list_path
@@ -20,6 +21,7 @@ from shared.domain.agent import Agent
 from shared.domain.campaign import Campaign, CampaignState
 from shared.domain.contact_row import CALLABLE
 from shared.domain.cost import CURRENCY, forecast
+from shared.domain.counted import counted
 from shared.domain.disclosure import disclosure_language
 from shared.store.agents import AgentBook, UnknownAgent
 
@@ -50,7 +52,7 @@ class RefusalCount(Answer):
     count: int
     sentence: str
     waits: int
-    """Of them, those whom time alone makes callable, or resuming the campaign."""
+    """Of them, those whom time alone makes callable, or a person: the campaign is resumed, its budget raised."""
     next_opening: datetime | None = None
     openings: list[Opening] = Field(default=[])
 
@@ -196,14 +198,17 @@ def local_time(at: datetime, zone: str) -> str:
 
 
 def _summary(found: Evaluation, refusals: list[RefusalCount], rows: dict[str, int]) -> str:
-    """1,000 rows: 812 would be called now; 96 wait (outside_window, from Tue 24 Nov, 10:00 IST); 41 no_consent; ..."""
+    """812 would be called now; 96 wait (outside window, from Tue 24 Nov, 10:00 IST); 41 never (no consent); ..."""
     parts = [f"{found.dial_now:,} would be called now"]
     for one in refusals:
         name = one.code.replace("_", " ")
         opening = f", from {one.openings[0].local}" if one.openings else ""
-        parts.append(f"{one.count:,} {'wait' if one.waits else 'never'} ({name}{opening})")
-    parts += [f"{rows[name]:,} {name} rows" for name in ("invalid", "duplicate") if rows.get(name)]
-    whole = "" if found.complete else f"Of the first {found.evaluated:,} contacts: "
+        if one.waits:
+            parts.append(f"{one.waits:,} {'waits' if one.waits == 1 else 'wait'} ({name}{opening})")
+        if never := one.count - one.waits:
+            parts.append(f"{never:,} never ({name})")
+    parts += [counted(rows[name], f"{name} row") for name in ("invalid", "duplicate") if rows.get(name)]
+    whole = "" if found.complete else f"Of the first {counted(found.evaluated, 'contact')}: "
     return whole + "; ".join(parts) + "."
 
 
@@ -226,7 +231,7 @@ def _checks(
         yield Check(
             code="variable_missing",
             level="warning",
-            sentence=f"The agent's words use {name}, which {count:,} contacts do not have.",
+            sentence=f"The agent's words use {name}, which {counted(count, 'contact does', 'contacts do')} not have.",
             fix="Map a column to it, or fill it in.",
             count=count,
         )
@@ -246,7 +251,8 @@ def _checks(
 def _list_checks(campaign: Campaign, of_list: dict[str, Any], found: Evaluation) -> Iterator[Check]:
     status = of_list.get("status", "gone")
     if campaign.state is CampaignState.DRAFT and status != "ready":
-        yield Check(code="list_not_ready", level="error", sentence=f"The list is {status}.")
+        sentence, fix = list_not_ready(status)
+        yield Check(code="list_not_ready", level="error", sentence=sentence, fix=fix)
     elif campaign.state is CampaignState.DRAFT and not sum(of_list["counts"].get(str(one), 0) for one in CALLABLE):
         level: Literal["error", "warning"] = "error" if not found.dial_now else "warning"
         yield Check(code="no_contacts", level=level, sentence="The list has nobody who may be called.")
@@ -269,10 +275,11 @@ def _list_checks(campaign: Campaign, of_list: dict[str, Any], found: Evaluation)
 def _language_checks(campaign: Campaign, agent: Agent, found: Evaluation) -> Iterator[Check]:
     foreign = {one: count for one, count in found.languages.items() if one and not speaks(agent, one)}
     for language, count in sorted(foreign.items()):
+        who = counted(count, "contact wants", "contacts want")
         yield Check(
             code="language_not_spoken",
             level="warning",
-            sentence=f"{count:,} contacts want {language}, which {agent.name} does not speak; the call begins in "
+            sentence=f"{who} {language}, which {agent.name} does not speak; the call begins in "
             f"{campaign.language or agent.languages.start}.",
             count=count,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from shared.domain.contact_row import ContactRow, RowClass
+from shared.domain.counted import counted
 
 WARNINGS: dict[str, str] = {
     "text_lost": "In {rows} question marks stand where letters were: a program that knows no Hindi saved this file, "
@@ -60,5 +61,5 @@ class Report:
 
     def told_warnings(self) -> list[dict[str, str | int]]:
         """Code, number and sentence of each warning."""
-        told = ((code, n, f"{n:,} row{'s' if n > 1 else ''}") for code, n in self.warnings.items() if n)
+        told = ((code, n, counted(n, "row")) for code, n in self.warnings.items() if n)
         return [{"code": code, "rows": n, "sentence": WARNINGS[code].format(n=n, rows=rows)} for code, n, rows in told]

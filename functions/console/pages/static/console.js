@@ -1,12 +1,13 @@
 // Everything here is a convenience: the pages work without it.
 "use strict";
 
-// Instants in the reader's own time.
+// Instants in the reader's own time, with its zone: beside it stand times of the people who are called.
 for (const element of document.querySelectorAll("time[datetime]")) {
   const at = new Date(element.dateTime);
   if (!Number.isNaN(at.valueOf())) {
     element.title = element.textContent;
-    element.textContent = at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const parts = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+    element.textContent = at.toLocaleString([], parts);
   }
 }
 
