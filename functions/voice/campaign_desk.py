@@ -9,10 +9,9 @@ from itertools import groupby
 
 from functions.tools.tool import Wish
 from functions.voice.actions import Action
-from functions.voice.call_record import CallRecord
 from functions.voice.campaign_call import CampaignCall
-from functions.voice.conversation import Conversation
 from functions.voice.prompts import OPTED_OUT, leave_message
+from functions.voice.stream import Stream
 from functions.voice.stream_over import StreamOver
 from shared.domain.agent import Agent
 from shared.domain.call import Ending, Speaker, Turn, stream_of
@@ -41,18 +40,16 @@ class CampaignDesk:
 
     def __init__(
         self,
+        stream: Stream,
         campaign: CampaignCall | None,
-        record: CallRecord,
-        conversation: Conversation,
-        now_ms: Callable[[], float],
         tell: Callable[[str], None],
         perform: Callable[[Sequence[Action]], None],
         tell_afresh: Callable[[str], None],
     ) -> None:
+        self._record = stream.record
+        self._conversation = stream.conversation
+        self._now_ms = stream.now_ms
         self._campaign = campaign
-        self._record = record
-        self._conversation = conversation
-        self._now_ms = now_ms
         self._tell = tell
         self._perform = perform
         self._tell_afresh = tell_afresh

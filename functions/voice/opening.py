@@ -6,17 +6,13 @@ import asyncio
 from collections.abc import Callable
 from enum import StrEnum
 
-from functions.voice.errand import Errand
 from functions.voice.greetings.first_words import FirstWords
 from functions.voice.greetings.greeting import Greeting, greeting_for
-from functions.voice.model_link import ModelLink
 from functions.voice.prompts import RESUMED, greet, not_taken
 from functions.voice.recall import Recall, done_before, record_before, said_in, turns_before
-from functions.voice.recording.recorder import Recorder
-from functions.voice.services import VoiceServices
 from functions.voice.session_setup import first_words
 from functions.voice.speech.model import SpeechRefused
-from functions.voice.stream_token import StreamTicket
+from functions.voice.stream import Stream
 from shared.domain.agent import Agent
 
 
@@ -36,22 +32,18 @@ class Opening:
 
     def __init__(
         self,
-        services: VoiceServices,
-        ticket: StreamTicket,
+        stream: Stream,
         agent: Agent,
-        errand: Errand | None,
-        language: str,
-        link: ModelLink,
         recall: Recall,
-        recorder: Recorder,
         play: Callable[[Greeting], None],
     ) -> None:
-        self._services = services
-        self._ticket = ticket
-        self._link = link
+        services = self._services = stream.services
+        ticket = self._ticket = stream.ticket
+        self._link = stream.link
+        self._recorder = stream.recorder
         self._recall = recall
-        self._recorder = recorder
         self._play = play
+        language, errand = stream.language, stream.errand
         self._words = first_words(agent, language, errand, ticket.caller)
         begins = ticket.stream_no == 1 and not ticket.not_taken
         self._greeting = greeting_for(agent, language, self._words, errand) if begins else None

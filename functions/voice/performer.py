@@ -25,14 +25,11 @@ from functions.voice.actions import (
     TellHeard,
     TellModel,
 )
-from functions.voice.call_record import CallRecord
-from functions.voice.conversation import Conversation
 from functions.voice.greetings.first_words import FirstWords
 from functions.voice.leg import TwilioLeg
-from functions.voice.model_link import ModelLink
 from functions.voice.moves import Move
 from functions.voice.prompts import OPENING_IS_OWED, SAY_IT_IS_RECORDED, nudge, what_was_heard
-from functions.voice.recording.recorder import Recorder
+from functions.voice.stream import Stream
 from functions.voice.stream_over import StreamOver
 from functions.voice.tool_desk import Granted, ToolDesk
 from functions.voice.watchdog import Step
@@ -49,33 +46,29 @@ class Performer:
 
     def __init__(
         self,
+        stream: Stream,
         leg: TwilioLeg,
-        link: ModelLink,
-        conversation: Conversation,
-        record: CallRecord,
         tools: ToolDesk,
-        now_ms: Callable[[], float],
         *,
         granted: Granted,
         tagged: Callable[[Turn], Turn],
         heard_turn: Callable[[Turn], None],
-        recorder: Recorder,
         first_words: FirstWords,
         opening_is_owed: Callable[[], bool],
     ) -> None:
         self._leg = leg
-        self._link = link
-        self._conversation = conversation
-        self._record = record
+        self._link = stream.link
+        self._conversation = stream.conversation
+        self._record = stream.record
+        self._recorder = stream.recorder
+        self._now_ms = stream.now_ms
         self._tools = tools
-        self._now_ms = now_ms
         self._granted = granted
         """A tool has run, and wishes something of the call, or nothing."""
         self._tagged = tagged
         """Says which language a turn is in."""
         self._heard_turn = heard_turn
         """A turn was kept: somebody else wants to know."""
-        self._recorder = recorder
         self._first_words = first_words
         self._opening_is_owed = opening_is_owed
         """The law's first sentences have not been heard whole."""

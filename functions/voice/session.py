@@ -41,6 +41,7 @@ from functions.voice.services import VoiceServices
 from functions.voice.session_setup import gate_of, places
 from functions.voice.speaking import Speaking
 from functions.voice.speech.model import SpeechError, SpeechEvent, SpeechRefused, SpeechUnavailable
+from functions.voice.stream import Stream
 from functions.voice.stream_end import StreamEnd
 from functions.voice.stream_over import StreamOver
 from functions.voice.stream_token import StreamTicket
@@ -67,8 +68,7 @@ class CallSession:
         self._leg = leg
         self._ticket = ticket
         self._agent = agent
-        self._errand = errand
-        self._language = ticket.language or agent.languages.start
+        language = ticket.language or agent.languages.start
         self._failure: dict[str, str | int | bool | None] | None = None
         """Why the speech model failed this call, once it has."""
         self._time_s = asyncio.get_running_loop().time
@@ -80,35 +80,27 @@ class CallSession:
         conversation = self._conversation = Conversation(pace, seqs(ticket.stream_no), gate_of(agent, errand))
         record = self._record = CallRecord(ticket.call_sid, ticket.stream_no, services.journal, services.clock)
         self._recall = Recall(conversation, record, now_ms, self._line_lost)
-        voiced = places(services, agent, self._language, ticket.caller, errand)
+        voiced = places(services, agent, language, ticket.caller, errand)
         link = self._link = ModelLink(voiced, self._recall, services.circuits)
+        recorder = self._recorder = services.recordings.of(ticket.call_sid, ticket.stream_no, agent, ticket.caller)
+        stream = self._stream = Stream(services, ticket, errand, language, conversation, link, record, recorder, now_ms)
         company = Company(conversation, record, now_ms, self._perform_now, self._held_line)
-        tools = ToolDesk(services.tools, link, record, services.clock, now_ms, self._tool_context, company.keep)
+        tools = ToolDesk(stream, self._tool_context, company.keep)
         self._keypad = Keypad(conversation, now_ms, self._perform_now)
         campaign = None if errand is None else CampaignCall(services, ticket, errand)
-        self._campaign = CampaignDesk(
-            campaign, record, conversation, now_ms, self._tell, self._perform_now, self._tell_afresh
-        )
-        self._languages = LanguageWatch(agent, self._language, services.tagger)
-        recorder = self._recorder = services.recordings.of(ticket.call_sid, ticket.stream_no, agent, ticket.caller)
-        self._opening = Opening(
-            services, ticket, agent, errand, self._language, link, self._recall, recorder, self._play
-        )
+        self._campaign = CampaignDesk(stream, campaign, self._tell, self._perform_now, self._tell_afresh)
+        self._languages = LanguageWatch(agent, language, services.tagger)
+        self._opening = Opening(stream, agent, self._recall, self._play)
         relay = self._relay = Relay(services, ticket, errand, agent)
-        self._wishes = Wishes(conversation, self._campaign, link, record, relay, now_ms, self._changes_agent)
-        self._wishes.facts.update(ticket.facts)
+        self._wishes = Wishes(stream, self._campaign, relay, self._changes_agent)
         conversation.agent.speaks_as(agent.id)
         self._performer = Performer(
+            stream,
             leg,
-            link,
-            conversation,
-            record,
             tools,
-            now_ms,
             granted=self._wishes.granted,
             tagged=self._languages.tagged,
             heard_turn=self._heard_turn,
-            recorder=recorder,
             first_words=self._opening.first_words,
             opening_is_owed=lambda: self._campaign.opening_is_owed,
         )
@@ -125,7 +117,7 @@ class CallSession:
 
     def _held_line(self) -> bytes | None:
         """What the agent says while a tool works, as it was stored."""
-        return self._services.held_lines.line(self._relay.agent, self._spoken_language())
+        return self._services.held_lines.line(self._relay.agent, self._stream.spoken_language)
 
     def _tell(self, text: str) -> None:
         self._performer.tell(text)
@@ -147,26 +139,12 @@ class CallSession:
         self._opening.first_words.heard_turn(turn)
         self._campaign.heard_turn(turn)
 
-    def _spoken_language(self) -> str:
-        return self._record.spoken_language or self._language
-
     def _tool_context(self, tool_call_id: str) -> ToolContext:
-        return tool_context(
-            self._services,
-            self._ticket,
-            self._relay,
-            self._errand,
-            self._record,
-            frozenset(self._wishes.facts),
-            self._keypad,
-            tool_call_id,
-            self._spoken_language(),
-            self._now_ms(),
-        )
+        return tool_context(self._stream, self._relay, frozenset(self._wishes.facts), self._keypad, tool_call_id)
 
     def _changes_agent(self, agent: Agent) -> str:
         """Another agent goes on, in the language of the conversation if it speaks that."""
-        language, spoken = self._spoken_language(), agent.languages
+        language, spoken = self._stream.spoken_language, agent.languages
         if spoken.allowed and is_outside(language, spoken.allowed):
             language = spoken.start
         self._languages.passes_to(agent, language)
@@ -177,30 +155,16 @@ class CallSession:
     async def carry(self) -> AfterStream:
         """Carry the stream to its end, and say how it ended."""
         model = self._services.model_of(self._agent).to_document()
-        self._record.began(self._agent, self._language, model)
+        self._record.began(self._agent, self._stream.language, model)
         self._record.event("stream_started", 0, {"stream": self._ticket.stream_no})
-        self._services.held_lines.expect(self._agent, self._language)
+        self._services.held_lines.expect(self._agent, self._stream.language)
         ending = Ending.INTERNAL_ERROR
         try:
             ending = await self._run()
         finally:
-            after = await self._stream_end().come(ending, self._now_ms(), self._counters(), self._failure)
+            end = StreamEnd(self._stream, self._campaign, self._languages, self._relay, self._wishes)
+            after = await end.come(ending, self._now_ms(), self._counters(), self._failure)
         return after
-
-    def _stream_end(self) -> StreamEnd:
-        return StreamEnd(
-            self._services,
-            self._ticket,
-            self._language,
-            self._conversation,
-            self._link,
-            self._record,
-            self._recorder,
-            self._campaign,
-            self._languages,
-            self._relay,
-            self._wishes,
-        )
 
     def _counters(self) -> dict[str, Any]:
         playout = self._conversation.agent.playout

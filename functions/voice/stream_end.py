@@ -11,16 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.tools.tool import Transfer
-from functions.voice.call_record import CallRecord
 from functions.voice.campaign_desk import CampaignDesk
-from functions.voice.conversation import Conversation
 from functions.voice.endings import AfterStream
 from functions.voice.hand_over import Relay
 from functions.voice.language_watch import LanguageWatch
-from functions.voice.model_link import ModelLink
-from functions.voice.recording.recorder import Recorder
-from functions.voice.services import VoiceServices
-from functions.voice.stream_token import StreamTicket
+from functions.voice.stream import Stream
 from functions.voice.wishes import Wishes
 from shared.domain.call import Ending
 
@@ -35,25 +30,14 @@ class StreamEnd:
 
     def __init__(
         self,
-        services: VoiceServices,
-        ticket: StreamTicket,
-        language: str,
-        conversation: Conversation,
-        link: ModelLink,
-        record: CallRecord,
-        recorder: Recorder,
+        stream: Stream,
         campaign: CampaignDesk,
         languages: LanguageWatch,
         relay: Relay,
         wishes: Wishes,
     ) -> None:
-        self._services = services
-        self._ticket = ticket
-        self._language = language
-        self._conversation = conversation
-        self._link = link
-        self._record = record
-        self._recorder = recorder
+        self._stream = stream
+        self._record = stream.record
         self._campaign = campaign
         self._languages = languages
         self._relay = relay
@@ -63,8 +47,8 @@ class StreamEnd:
         self, ending: Ending, now_ms: float, counters: Mapping[str, Any], failure: Mapping[str, Any] | None
     ) -> AfterStream:
         """The stream is over; how it ended, for whoever asks what comes next."""
-        unfinished = self._services.unfinished
-        unfinished.begin(self._link.close())
+        unfinished = self._stream.services.unfinished
+        unfinished.begin(self._stream.link.close())
         try:
             return self._write_down(ending, now_ms, counters, failure)
         finally:
@@ -72,21 +56,17 @@ class StreamEnd:
             await asyncio.wait({told}, timeout=WRITTEN_WITHIN_S)
 
     async def _tell(self, ending: Ending) -> None:
-        await self._services.journal.flush(FLUSH_S)
-        await self._campaign.report(ending, self._spoken_language)
-
-    @property
-    def _spoken_language(self) -> str:
-        return self._record.spoken_language or self._language
+        await self._stream.services.journal.flush(FLUSH_S)
+        await self._campaign.report(ending, self._stream.spoken_language)
 
     def _write_down(
         self, ending: Ending, now_ms: float, counters: Mapping[str, Any], failure: Mapping[str, Any] | None
     ) -> AfterStream:
-        for turn in self._conversation.end(now_ms):
+        for turn in self._stream.conversation.end(now_ms):
             told = self._languages.tagged(turn)
             self._record.turn(told)
             self._campaign.heard_last(told)
-        self._recorder.close(now_ms)
+        self._stream.recorder.close(now_ms)
         self._record.event("stream_ended", now_ms, {"ending": str(ending)})
         relay, wishes = self._relay, self._wishes
         if ending in {Ending.SPEECH_MODEL_FAILED, Ending.SPEECH_MODEL_UNAVAILABLE}:
@@ -97,8 +77,8 @@ class StreamEnd:
             "counters": counters,
             "transfer_to": None if transfer is None else transfer.number,
             "transfer": wishes.transfer_document(),
-            "model": self._link.model,
-            "model_place": self._link.place,
+            "model": self._stream.link.model,
+            "model_place": self._stream.link.place,
             "failure": failure,
             **self._campaign.outcome,
             "language_use": self._languages.use().to_document(),
@@ -106,14 +86,14 @@ class StreamEnd:
         self._record.ended(ending, now_ms, extra)
         after = AfterStream(
             ending,
-            self._spoken_language,
-            self._ticket.stream_no,
+            self._stream.spoken_language,
+            self._stream.ticket.stream_no,
             None if transfer is None else transfer.number,
             transfer is not None and bool(transfer.summary),
             relay.agent.id,
-            self._ticket.attempt_id,
+            self._stream.ticket.attempt_id,
             relay.agent.version,
             tuple(sorted(wishes.facts)),
         )
-        self._services.endings.remember(self._ticket.call_sid, after)
+        self._stream.services.endings.remember(self._stream.ticket.call_sid, after)
         return after

@@ -9,12 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from functions.tools.outcome import Outcome
-from functions.tools.registry import Registry
 from functions.tools.tool import ToolContext
-from functions.voice.call_record import CallRecord
-from functions.voice.model_link import ModelLink
 from functions.voice.speech.model import ToolAnswer, ToolCall
-from shared.clock import Clock
+from functions.voice.stream import Stream
 from shared.domain.call import ToolResult
 from shared.store.storable import storable
 
@@ -32,19 +29,15 @@ class ToolDesk:
 
     def __init__(
         self,
-        registry: Registry,
-        link: ModelLink,
-        record: CallRecord,
-        clock: Clock,
-        now_ms: Callable[[], float],
+        stream: Stream,
         context: Callable[[str], ToolContext],
         keep_company: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
-        self._registry = registry
-        self._link = link
-        self._record = record
-        self._clock = clock
-        self._now_ms = now_ms
+        self._registry = stream.services.tools
+        self._clock = stream.services.clock
+        self._link = stream.link
+        self._record = stream.record
+        self._now_ms = stream.now_ms
         self._context = context
         """The call as a tool sees it, by the key under which the tool acts once."""
         self._keep_company = keep_company

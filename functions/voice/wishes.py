@@ -7,15 +7,10 @@ from typing import Any
 
 from functions.tools.outcome import Outcome
 from functions.tools.tool import EndCall, HandOver, Learned, Line, ToolContext, Transfer
-from functions.voice.call_record import CallRecord
 from functions.voice.campaign_desk import CampaignDesk
-from functions.voice.conversation import Conversation
-from functions.voice.errand import Errand
 from functions.voice.hand_over import NOT_THERE, NobodyThere, Relay
-from functions.voice.model_link import ModelLink
 from functions.voice.prompts import taken_over
-from functions.voice.services import VoiceServices
-from functions.voice.stream_token import StreamTicket
+from functions.voice.stream import Stream
 from shared.domain.agent import Agent
 from shared.domain.call import Ending
 from shared.domain.languages import language_name
@@ -26,25 +21,22 @@ class Wishes:
 
     def __init__(
         self,
-        conversation: Conversation,
+        stream: Stream,
         campaign: CampaignDesk,
-        link: ModelLink,
-        record: CallRecord,
         relay: Relay,
-        now_ms: Callable[[], float],
         changes_agent: Callable[[Agent], str],
     ) -> None:
-        self._conversation = conversation
+        self._conversation = stream.conversation
+        self._link = stream.link
+        self._record = stream.record
+        self._now_ms = stream.now_ms
         self._campaign = campaign
-        self._link = link
-        self._record = record
         self._relay = relay
-        self._now_ms = now_ms
         self._changes_agent = changes_agent
         """Another agent goes on; returns the language in which it does."""
         self.transfer: Transfer | None = None
         """To whom the caller is joined when the stream is over."""
-        self.facts: set[str] = set()
+        self.facts = set(stream.ticket.facts)
         """What tools have found out about the caller."""
 
     async def granted(self, tool_call_id: str, outcome: Outcome) -> dict[str, Any] | None:
@@ -108,20 +100,10 @@ class Wishes:
         return None
 
 
-def tool_context(
-    services: VoiceServices,
-    ticket: StreamTicket,
-    relay: Relay,
-    errand: Errand | None,
-    record: CallRecord,
-    facts: frozenset[str],
-    line: Line,
-    tool_call_id: str,
-    language: str,
-    now_ms: float,
-) -> ToolContext:
+def tool_context(stream: Stream, relay: Relay, facts: frozenset[str], line: Line, tool_call_id: str) -> ToolContext:
     """What one call of a tool may know of the conversation."""
-    caller_turns = record.caller_turns
+    services, ticket, errand = stream.services, stream.ticket, stream.errand
+    caller_turns = stream.record.caller_turns
     return ToolContext(
         call_sid=ticket.call_sid,
         agent=relay.agent,
@@ -132,9 +114,9 @@ def tool_context(
         number_hash=errand.contact.id if errand else services.number_hash(ticket.caller),
         attempt_id=ticket.attempt_id,
         campaign_id=errand.campaign.id if errand else None,
-        language=language,
+        language=stream.spoken_language,
         last_words=caller_turns[-1].text if caller_turns else "",
-        at_ms=round(now_ms),
+        at_ms=round(stream.now_ms()),
         agents_so_far=tuple(relay.so_far),
         facts=facts,
         line=line,
