@@ -29,6 +29,7 @@ what others send us
     BadAgent                an agent's document that is wrong
     UnknownAgent            an agent that does not exist
     UnknownTool             a tool that does not exist
+    UnusableSchema          a JSON Schema that no value can be held to
     SchemaRefused           a tool's parameters that the speech model would not take
     BadArguments            a tool's arguments that it does not take
     IdentityUnavailable     no token with which to call another function of ours

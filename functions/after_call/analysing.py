@@ -19,7 +19,19 @@ from shared.domain.call import CallState, Ending, call_path
 from shared.domain.recording import BROKEN_OFF, RecordingState, recording_path
 from shared.store.agents import UnknownAgent
 from shared.store.change import change_document
-from shared.store.store import AlreadyExists, Conflict, Document, Merge, NotFound, OrderBy, Put, Update, Where, Write
+from shared.store.store import (
+    AlreadyExists,
+    Conflict,
+    Document,
+    Merge,
+    NotFound,
+    OrderBy,
+    Put,
+    StoreError,
+    Update,
+    Where,
+    Write,
+)
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +65,13 @@ async def analyse(services: AfterCallServices, document: Document) -> bool:
         return True
     try:
         analysis = await _read(services, job)
+    except StoreError:
+        raise
     except (AnalystAway, BadAnswer, UnknownAgent) as error:
-        await _try_again(services, held, job, error)
+        await _try_again(services, held, job, str(error))
+        return True
+    except Exception as error:  # a bug: tried as often as an outage, and never for ever
+        await _try_again(services, held, job, f"reading it failed ({type(error).__name__})")
         return True
     if analysis is None:
         await _close(services, held, job, AnalysisState.SKIPPED)
@@ -157,8 +174,8 @@ async def _lay_beside(services: AfterCallServices, attempt_id: str, found: dict[
         log.warning("a call's attempt is not there any more", extra={"attempt": attempt_id})
 
 
-async def _try_again(services: AfterCallServices, held: Document, job: AnalysisJob, error: Exception) -> None:
-    why = str(error)[:200]
+async def _try_again(services: AfterCallServices, held: Document, job: AnalysisJob, why: str) -> None:
+    why = why[:200]
     again = next_try(job.tries, services.clock.now())
     log.warning("a call could not be analysed", extra={"call": job.call_sid, "why": why, "tries": job.tries})
     if again is None:

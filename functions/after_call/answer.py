@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import jsonschema
 from pydantic import ValidationError
 
 from functions.after_call.question import VERSION, Reading
 from functions.after_call.transcript import Transcript
 from shared.domain.agent import Agent
 from shared.domain.analysis import Analysis, BrokenRule, TurnSentiment
+from shared.domain.json_schema import UnusableSchema, misfits
 
 
 class BadAnswer(Exception):
@@ -64,10 +64,10 @@ def _extracted(answer: Mapping[str, Any], agent: Agent) -> dict[str, Any] | None
         return None
     extracted = answer.get("extracted")
     try:
-        jsonschema.validate(extracted, agent.extract)
-    except jsonschema.ValidationError as error:
-        path = ".".join(str(part) for part in error.absolute_path) or "extracted"
-        raise BadAnswer(f"not as the agent's schema asks: {path}") from None
-    except jsonschema.SchemaError:
-        raise BadAnswer("the agent's own schema is none") from None
+        problems = misfits(agent.extract, extracted)
+    except UnusableSchema:
+        raise BadAnswer("nothing can be held to the agent's own schema") from None
+    if problems:
+        path = ".".join(str(part) for part in problems[0].absolute_path) or "extracted"
+        raise BadAnswer(f"not as the agent's schema asks: {path}")
     return dict(extracted) if isinstance(extracted, Mapping) else {"value": extracted}

@@ -69,8 +69,9 @@ async def _each(
             try:
                 brought_on = await work(services, document)
                 done += brought_on
-            except StoreError as error:
-                log.warning("work after a call waits", extra={"id": document.id, "error": type(error).__name__})
+            except Exception as error:  # whatever it is, it keeps neither the others nor the beat
+                level = logging.WARNING if isinstance(error, StoreError) else logging.ERROR
+                log.log(level, "work after a call waits", extra={"id": document.id, "error": type(error).__name__})
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(services.at_once, len(documents))):

@@ -32,9 +32,14 @@ def _flaws(schema: Mapping[str, Any]) -> Iterator[Flaw]:
     # A tenth of a second to import, and only who writes an agent needs it.
     from jsonschema import Draft202012Validator
 
+    from shared.domain.json_schema import dead_references
+
     errors = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
     for error in sorted(errors, key=lambda one: len(one.absolute_path), reverse=True):
         yield Flaw(tuple(map(str, error.absolute_path)), f"this is no JSON Schema: {error.message}")
+    for reference in dead_references(schema):
+        sentence = f"$ref {reference!r} leads to nothing; it can lead to a part of this schema, like #/$defs/NAME"
+        yield Flaw((), sentence)
     properties = schema.get("properties")
     if schema.get("type") != "object" or not properties:
         yield Flaw((), "it needs type: object and properties, one for each thing to find out", "type: object")

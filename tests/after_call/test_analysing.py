@@ -122,6 +122,34 @@ async def test_in_the_end_it_is_given_up(laptop: Office) -> None:
     assert len(laptop.model.asked) == MOST_TRIES
 
 
+async def test_a_call_that_no_answer_can_fit_keeps_no_other_from_being_read(laptop: Office) -> None:
+    """Its agent's schema leads to nothing; it was saved before that was refused."""
+    agent = laptop.agents["reception"].model_copy(update={"id": "odd", "extract": {"$ref": "#/$defs/gone"}})
+    laptop.agents["odd"] = agent
+    laptop.services = replace(laptop.services, agents=AgentBook(laptop.store, laptop.agents))
+    await laptop.a_call("CA0", agent_id="odd")
+    await laptop.store.create("analyses/torn", {"state": "due", "due_at": laptop.clock.now()})
+    await laptop.a_call()
+    for _ in range(MOST_TRIES + 2):
+        await laptop.later(hours=3)
+    assert (await analysis_of(laptop))["summary"]
+    job = await laptop.read(analysis_path("CA0"))
+    assert (job["state"], job["tries"]) == ("failed", MOST_TRIES)
+    assert job["error"] == "nothing can be held to the agent's own schema"
+
+
+async def test_a_bug_in_the_reading_is_given_up_like_an_outage_and_its_words_are_not_kept(laptop: Office) -> None:
+    class Broken(Analyst):
+        async def ask(self, *_: Any) -> Any:
+            raise KeyError("what the caller said")
+
+    laptop.services = replace(laptop.services, analyst=Broken(place_of_tests, _nowhere, ()))
+    await laptop.a_call()
+    for _ in range(MOST_TRIES + 2):
+        await laptop.later(hours=3)
+    assert await state_of(laptop) == ("failed", MOST_TRIES, "reading it failed (KeyError)")
+
+
 async def test_a_reader_that_died_is_followed_by_another(laptop: Office) -> None:
     await laptop.a_call()
     laptop.model.plan(refused(503))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -93,6 +94,26 @@ def test_what_does_not_fit_is_named_but_not_repeated(change: dict[str, Any], fie
     with pytest.raises(BadAnswer, match=field) as bad:
         read({**GOOD, **change})
     assert "sold" not in str(bad.value)
+
+
+def test_a_schema_that_leads_elsewhere_fetches_nothing_and_the_answer_is_a_bad_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as neighbour:
+        neighbour.setblocking(False)
+        elsewhere = f"http://127.0.0.1:{neighbour.getsockname()[1]}/x"
+        agent = AGENT.model_copy(
+            update={"extract": {"type": "object", "properties": {"language": {"$ref": elsewhere}}}}
+        )
+        with pytest.raises(BadAnswer, match="the agent's own schema"):
+            analysis_from(json.dumps(GOOD), agent, TRANSCRIPT, model="m", now=MONDAY_MORNING)
+        with pytest.raises(BlockingIOError):
+            neighbour.accept()
+
+
+@pytest.mark.parametrize("extract", [{"$ref": "#/$defs/gone"}, {"$ref": "#"}, {"type": "text"}, {"$schema": 3}])
+def test_a_schema_that_nothing_can_be_held_to_makes_every_answer_a_bad_one(extract: dict[str, Any]) -> None:
+    agent = AGENT.model_copy(update={"extract": extract})
+    with pytest.raises(BadAnswer):
+        analysis_from(json.dumps(GOOD), agent, TRANSCRIPT, model="m", now=MONDAY_MORNING)
 
 
 JSON = st.recursive(

@@ -217,6 +217,19 @@ def test_every_agent_that_ships_can_work() -> None:
         assert problems_of(agent, catalogue(), BUILTIN.names, others=agents) == [], agent.id
 
 
+@pytest.mark.parametrize("reference", ["http://169.254.169.254/x", "#/$defs/gone", "#gone", "other.json", "http://[x"])
+def test_a_reference_to_anywhere_but_the_schema_itself_is_refused(reference: str) -> None:
+    size = {"type": "array", "items": {"$ref": reference}}
+    flaw = schema_flaw({"type": "object", "properties": {"size": size}})
+    assert flaw is not None
+    assert reference in flaw.sentence
+
+
+def test_references_within_the_schema_are_followed_and_a_field_may_be_called_ref() -> None:
+    properties = {"size": {"$ref": "#/$defs/size"}, "$ref": {"type": "string"}}
+    assert schema_flaw({"type": "object", "properties": properties, "$defs": {"size": {"enum": ["s", "m"]}}}) is None
+
+
 SCHEMAS = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=6)),
     lambda inner: st.one_of(

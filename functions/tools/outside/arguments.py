@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-import orjson
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
-from referencing import Registry
+from jsonschema.exceptions import ValidationError
 
 from functions.tools.tool import BadArguments
+from shared.domain.json_schema import UnusableSchema, misfits
 
 MOST_NAMED = 5
 
@@ -21,18 +16,11 @@ MOST_NAMED = 5
 def check_arguments(parameters: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     """Raises BadArguments, naming what is wrong in the schema's words."""
     try:
-        problems = list(_validator(orjson.dumps(parameters)).iter_errors(dict(arguments)))
-    except (SchemaError, RecursionError, ValueError):
+        problems = misfits(parameters, dict(arguments))
+    except UnusableSchema:
         raise BadArguments("the tool itself is described wrongly") from None
     if problems:
         raise BadArguments("; ".join(_words(problem) for problem in problems[:MOST_NAMED]))
-
-
-@lru_cache(maxsize=512)
-def _validator(parameters: bytes) -> Validator:
-    """References are followed within the schema alone; without a registry the library would fetch what they name."""
-    schema = orjson.loads(parameters) or {}
-    return validator_for(schema, default=Draft202012Validator)(schema, registry=Registry())
 
 
 def _words(problem: ValidationError) -> str:
