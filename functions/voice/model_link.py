@@ -134,13 +134,15 @@ class ModelLink:
         """A direction to the model."""
         await self._send(text)
 
-    async def add_context(self, text: str) -> None:
-        """Something to know, not to answer; a session that comes later learns it from the history."""
+    async def add_context(self, text: str) -> bool:
+        """Something to know, not to answer; whether the model has been told. A session that comes later learns it from
+        the history."""
         if self._session is not None:
             try:
-                await self._session.add_context(text)
+                return await self._session.add_context(text)
             except SessionEnded:
                 self._session_is_gone()
+        return False
 
     async def answer(self, answer: ToolAnswer) -> None:
         """A tool's result; waits for the next session when there is none."""

@@ -76,6 +76,8 @@ class Performer:
         """The stream's tasks; set while the stream runs."""
         self._texts: asyncio.Queue[tuple[Callable[[str], Awaitable[None]], str]] = asyncio.Queue()
         """What the model is to be told, and in which way."""
+        self._untold = ""
+        """What the caller has to hear, while the model does not know."""
         self._is_heard = False
         self.tried: dict[Step, int] = dict.fromkeys(Step, 0)
         """What was done about a stuck model, how often."""
@@ -100,7 +102,7 @@ class Performer:
                 case TellModel(text):
                     self.tell(text)
                 case TellHeard(heard, unheard):
-                    self._texts.put_nowait((self._link.add_context, self._heard(heard, unheard)))
+                    self._let_know(what_was_heard(heard, unheard))
                 case BeginTurn(back_ms):
                     self._link.begin_turn(back_ms)
                 case EndTurn():
@@ -138,27 +140,41 @@ class Performer:
         self._recorder.agent(ulaw, self._now_ms())
         self._first_words.played(ulaw)
 
-    def _heard(self, heard: str, unheard: str) -> str:
-        """What the model is told of an answer that was cut off, and of what the caller had to hear and did not."""
-        told = [what_was_heard(heard, unheard)]
-        if self._opening_is_owed():
-            told.append(OPENING_IS_OWED)
-        elif self._recorder.notice_is_owed:
-            told.append(SAY_IT_IS_RECORDED)
-        return " ".join(told)
+    def _let_know(self, text: str) -> None:
+        """Tell the model of an answer that was cut off, and of what the caller had to hear and did not."""
+        owed = (
+            OPENING_IS_OWED if self._opening_is_owed() else SAY_IT_IS_RECORDED if self._recorder.notice_is_owed else ""
+        )
+
+        async def tell(text: str) -> None:
+            if not await self._link.add_context(text):
+                self._untold = owed or self._untold
+            elif owed:
+                self._untold = ""
+
+        self._texts.put_nowait((tell, f"{text} {owed}" if owed else text))
+
+    def remind(self) -> None:
+        """Nobody speaks: have the caller told what they have to hear, if the model could not be told of it before."""
+        if self._untold:
+            self.tell(self._untold)
+
+    async def _direct(self, text: str) -> None:
+        self._untold = ""  # it goes with this
+        await self._link.send_text(text)
 
     def tell(self, text: str, *, told: bool = False) -> None:
         """Direct the model, which is to answer by voice; told: it has been already."""
         self._conversation.told(text, self._now_ms())
         if not told:
-            self._texts.put_nowait((self._link.send_text, text))
+            self._texts.put_nowait((self._direct, text))
 
     def _recover(self, action: Recover) -> None:
         self.tried[action.step] += 1
         log.warning("speech model is stuck", extra={"call": self._record.call_sid, "step": str(action.step)})
         match action.step:
             case Step.NUDGE:
-                self._texts.put_nowait((self._link.send_text, nudge(action.awaiting, on_its_way=action.on_its_way)))
+                self._texts.put_nowait((self._direct, nudge(action.awaiting, on_its_way=action.on_its_way)))
             case Step.RESUME:
                 self._link.move(Move.RESUME)
             case _:

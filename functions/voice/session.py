@@ -227,6 +227,8 @@ class CallSession:
             self._hearing.fill()
             self._perform(self._conversation.tick(self._now_ms()))
             quiet = self._conversation.is_quiet
+            if quiet and self._conversation.closing is None:
+                self._performer.remind()
             if quiet and (drift := self._languages.correction()) is not None:
                 self._record.event("language_drift", self._now_ms(), {"language": drift.spoken})
                 self._tell(wrong_language(drift.spoken, drift.allowed, drift.wanted))

@@ -58,6 +58,8 @@ class ScriptedSession:
     """What it was told of the caller's turns: began or ended, and how much of their voice had come by then."""
     loudest: int = 0
     """The largest sample that has come in."""
+    takes_context: bool = True
+    """In the middle of a call; otherwise it would go with the next text."""
     closed: bool = False
     _events: asyncio.Queue[Sequence[SpeechEvent] | Exception] = field(default_factory=asyncio.Queue)
     _taker: Callable[[Sequence[SpeechEvent]], None] | None = None
@@ -73,9 +75,10 @@ class ScriptedSession:
         self.texts.append(text)
         self._heard.set()
 
-    async def add_context(self, text: str) -> None:
+    async def add_context(self, text: str) -> bool:
         self._refuse_when_closed()
         self.context.append(text)
+        return self.takes_context
 
     def send_activity(self, started: bool) -> None:
         self._refuse_when_closed()

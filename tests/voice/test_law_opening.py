@@ -65,6 +65,23 @@ async def test_a_hello_over_the_opening_of_marketing_makes_the_agent_say_the_res
         assert len(told) == (purpose is Purpose.MARKETING)
 
 
+@pytest.mark.parametrize("takes_context", [True, False])
+async def test_a_model_that_cannot_be_told_at_once_says_the_rest_of_the_opening_after_its_answer(
+    takes_context: bool,
+) -> None:
+    async with answered(Voicemail(), purpose=Purpose.MARKETING) as call:
+        await call.session.is_told()
+        call.session.takes_context = takes_context
+        await speak_over(call, "नमस्ते, मैं तारा हूँ, एक ऑटोमेटेड असिस्टेंट। आगे कॉल न चाहें, तो नौ दबाएँ।")
+        assert OPENING_IS_OWED not in call.session.texts
+        call.agent_says("जी, नमस्ते।", 600)
+        await asyncio.sleep(2)
+        assert call.session.texts.count(OPENING_IS_OWED) == (0 if takes_context else 1)
+        call.agent_says("आगे कॉल न चाहें, तो नौ दबाएँ।", 1_500)
+        await asyncio.sleep(4)
+        assert call.session.texts.count(OPENING_IS_OWED) == (0 if takes_context else 1), "once is enough"
+
+
 async def test_once_it_was_heard_nobody_hears_it_again() -> None:
     async with answered(Voicemail(), purpose=Purpose.MARKETING) as call:
         await call.session.is_told()

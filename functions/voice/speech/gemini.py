@@ -171,23 +171,24 @@ class GeminiSession:
         async with self._sending():
             await self._session.send_realtime_input(text=f"{context} {text}" if context else text)
 
-    async def add_context(self, text: str) -> None:
-        """Something to know and not to answer. Where it may not go alone it goes with the caller's turn, if we say when
-        that begins and it has; otherwise the last one waits for the next text.
+    async def add_context(self, text: str) -> bool:
+        """Something to know and not to answer; whether it has been sent. Where it may not go alone it goes with the
+        caller's turn, if we say when that begins and it has; otherwise the last one waits for the next text.
 
         Text in the middle of a turn of ours is a part of it by Google's reference: activity alone ends such a turn.
         """
+        if not self._takes_context and not self._turn_open:
+            self._context = text
+            return False
         if not self._takes_context:
-            if self._turn_open:
-                await self.send_text(text)
-            else:
-                self._context = text
-            return
+            await self.send_text(text)
+            return True
         from google.genai import types
 
         async with self._sending():
             turn = types.Content(role="user", parts=[types.Part(text=text)])
             await self._session.send_client_content(turns=turn, turn_complete=False)
+        return True
 
     def send_activity(self, started: bool) -> None:
         """The caller began or stopped speaking. Raises SessionEnded."""

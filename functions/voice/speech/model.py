@@ -241,9 +241,9 @@ class SpeechSession(Protocol):
         """Say something to the model that the caller did not say; it answers by voice."""
         ...
 
-    async def add_context(self, text: str) -> None:
+    async def add_context(self, text: str) -> bool:
         """Something for the model to know and not to answer; goes with the caller's turn or the next text where it
-        cannot go alone."""
+        cannot go alone. Whether it has gone."""
         ...
 
     def send_activity(self, started: bool) -> None:

@@ -63,7 +63,7 @@ async def test_each_model_is_sent_what_it_takes_and_nothing_else(row: Row, gemin
     session = await at(row, gemini).open(replace(WISHES, model=row.model))
     try:
         told = await gemini.said.get()
-        await session.add_context("The caller interrupted.")
+        assert await session.add_context("The caller interrupted.") is row.context_goes_alone
         await session.send_text("Go on.")
         said = [await gemini.said.get() for _ in range(2 if row.context_goes_alone else 1)]
     finally:
@@ -91,7 +91,7 @@ async def test_what_was_heard_goes_with_the_turn_that_cut_it_off_where_it_cannot
     try:
         await gemini.said.get()
         session.send_activity(True)
-        await session.add_context("The caller interrupted.")
+        assert await session.add_context("The caller interrupted.")
         session.send_activity(False)
         began, told, ended = [await gemini.said.get() for _ in range(3)]
     finally:
