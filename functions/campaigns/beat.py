@@ -18,11 +18,11 @@ from functions.campaigns.finishing import close_campaigns
 from functions.campaigns.leases import Lease, acquire, leave_rota, read_rota, release
 from functions.campaigns.loading import load_contacts
 from functions.campaigns.orphan_locks import free_locks
-from functions.campaigns.recall import take_back
 from functions.campaigns.reckoning import reckon_yesterday
 from functions.campaigns.reconcile import sweep
 from functions.campaigns.retention import delete_overdue
 from functions.campaigns.services import CampaignServices
+from functions.campaigns.take_back import take_back
 from shared.store.campaigns import running_campaigns
 from shared.store.store import StoreError
 

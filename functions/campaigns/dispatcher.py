@@ -12,7 +12,7 @@ from functions.campaigns.claiming import Claimed, try_to_claim
 from functions.campaigns.dialler import QueueAway, dialler_for
 from functions.campaigns.leases import Lease
 from functions.campaigns.pace import Pace
-from functions.campaigns.rota import FULL_AGAIN_S, Line, Rota, Round, Turn
+from functions.campaigns.rota import FULL_AGAIN_S, DialTurn, Rota, Round, WaitingLine
 from functions.campaigns.services import CampaignServices
 from shared.domain.refusal import Refusal
 from shared.domain.shards import SHARDS
@@ -65,7 +65,7 @@ class Dispatcher:
                     return
                 await asyncio.sleep(now.again_s)
 
-    async def _claim(self, turns: Sequence[Turn]) -> None:
+    async def _claim(self, turns: Sequence[DialTurn]) -> None:
         todo = deque(turns)
         away = list[StoreError]()
 
@@ -83,7 +83,7 @@ class Dispatcher:
         if away:
             raise away[0]
 
-    async def _give(self, turn: Turn) -> None:
+    async def _give(self, turn: DialTurn) -> None:
         """Give the turn to the first of the line whom the gate lets pass."""
         wait_s = turn.not_before_s - self._services.clock.now().timestamp()
         if wait_s > 0:
@@ -96,7 +96,7 @@ class Dispatcher:
                 return
         self._rota.not_taken(turn)
 
-    async def _claim_next(self, line: Line) -> Claimed | None:
+    async def _claim_next(self, line: WaitingLine) -> Claimed | None:
         document = line.contacts.popleft()
         fence = self._fences[int(str(document.data["shard"]))]
         got = await try_to_claim(self._services, line.campaign, document, fence, line.spent)

@@ -33,7 +33,7 @@ FULL_AGAIN_S = 1.0
 
 
 @dataclass(slots=True)
-class Line:
+class WaitingLine:
     """A campaign's contacts that are due, in order, and what has been held back from its budget."""
 
     standing: Standing
@@ -51,10 +51,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class DialTurn:
     """One call that a campaign may start: for the first contact of its line whom the gate lets pass."""
 
-    line: Line
+    line: WaitingLine
     not_before_s: float
     """The campaign's own pace, on the clock's time."""
 
@@ -63,7 +63,7 @@ class Turn:
 class Round:
     """The next turns, and when to look again if there are none (None: nobody is due)."""
 
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[DialTurn, ...] = ()
     again_s: float | None = None
 
 
@@ -83,7 +83,7 @@ class Rota:
         room = part_of(await free_calls(services), held)
         pace = services.limits.calls_per_second * len(held) / SHARDS
         most = max(0, min(room, math.ceil(pace * ROUND_S) - waiting))
-        lines: dict[str, Line] = {}
+        lines: dict[str, WaitingLine] = {}
         demands, held_back = list[Demand](), list[float]()
         running = await running_campaigns(services.store, services.clock.now())
         mute = await self._mute(services, running)
@@ -99,7 +99,7 @@ class Rota:
                 continue
             ahead = self.ahead.pop(campaign.id, LEAST_AHEAD)
             documents = await due_contacts(services, campaign, held, demand.due + ahead)
-            lines[campaign.id] = Line(one, deque(documents), one.spent)
+            lines[campaign.id] = WaitingLine(one, deque(documents), one.spent)
             demands.append(replace(demand, due=min(demand.due, len(documents))))
         order, self.served = shares(most, demands, ROUND_S, self.served)
         paces = {one.campaign_id: one.calls_per_second for one in demands}
@@ -130,17 +130,17 @@ class Rota:
         return Demand(campaign.id, due, 0, max(due, 1), per_second, pacing.weight), again_s
 
     def _turns(
-        self, order: Sequence[str], lines: dict[str, Line], paces: dict[str, float], now_s: float
-    ) -> tuple[Turn, ...]:
+        self, order: Sequence[str], lines: dict[str, WaitingLine], paces: dict[str, float], now_s: float
+    ) -> tuple[DialTurn, ...]:
         starts: dict[str, deque[float]] = {}
         for campaign, calls in Counter(order).items():
             slots = self.slots.get(campaign, Slots())
             taken, self.slots[campaign] = slots.taken(calls, paces[campaign], now_s, math.inf)
             starts[campaign] = deque(taken)
-        turns = [Turn(lines[campaign], starts[campaign].popleft()) for campaign in order]
+        turns = [DialTurn(lines[campaign], starts[campaign].popleft()) for campaign in order]
         return tuple(sorted(turns, key=lambda turn: turn.not_before_s))
 
-    def not_taken(self, turn: Turn) -> None:
+    def not_taken(self, turn: DialTurn) -> None:
         """Everybody left in the line was refused: the turn costs its campaign nothing."""
         campaign = turn.line.campaign.id
         self.ahead[campaign] = MOST_AHEAD

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from functions.tools.outcome import Outcome, failed, wish_from_document
+from functions.tools.outcome import ToolOutcome, failed, wish_from_document
 from functions.tools.tool import ToolContext
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Elsewhere:
         self._token: _Token | None = None
         self._client = httpx2.AsyncClient(timeout=httpx2.Timeout(None, connect=CONNECT_S), trust_env=False)
 
-    async def run(self, name: str, arguments: Mapping[str, Any], context: ToolContext, timeout_s: float) -> Outcome:
+    async def run(self, name: str, arguments: Mapping[str, Any], context: ToolContext, timeout_s: float) -> ToolOutcome:
         """Run a tool there. Every failure is an answer that the model can act on."""
         try:
             body = orjson.dumps({**_told(context), "arguments": dict(arguments)})
@@ -133,11 +133,11 @@ def _told(context: ToolContext) -> dict[str, Any]:
     }
 
 
-def _outcome(response: httpx2.Response, context: ToolContext, name: str) -> Outcome:
+def _outcome(response: httpx2.Response, context: ToolContext, name: str) -> ToolOutcome:
     try:
         answer = orjson.loads(response.content)
         if response.status_code == 200:
-            return Outcome(
+            return ToolOutcome(
                 str(answer["status"]),
                 dict(answer["response"]),
                 wish_from_document(answer.get("wish")),

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from functions.tools.outcome import Outcome, failed, wish_from_document, wish_to_document
+from functions.tools.outcome import ToolOutcome, failed, wish_from_document, wish_to_document
 from functions.tools.tool import ToolContext, Traits
 from shared.clock import Clock
 from shared.domain.call import ToolResult, tool_result_path
@@ -31,6 +31,9 @@ GRACE_S = 3.0
 """Beyond a tool's time-out, after which whoever claimed it is taken for dead."""
 UNKNOWN = "This was begun once and it is not known whether it worked. Do not try again; say that somebody will check."
 
+Act = Callable[[], Awaitable[ToolOutcome]]
+"""The tool itself, to be run at most once."""
+
 
 class Once:
     """The claims of one process."""
@@ -45,8 +48,8 @@ class Once:
         name: str,
         arguments: Mapping[str, Any],
         traits: Traits,
-        act: Callable[[], Awaitable[Outcome]],
-    ) -> Outcome:
+        act: Act,
+    ) -> ToolOutcome:
         """What the call of this tool answers, having acted now or before."""
         call_sid = context.call_sid
         path = tool_result_path(call_sid, context.tool_call_id)
@@ -70,7 +73,7 @@ class Once:
             return await act()
         return await self._first(path, traits, act)
 
-    async def _first(self, path: str, traits: Traits, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _first(self, path: str, traits: Traits, act: Act) -> ToolOutcome:
         outcome = await act()
         changes: dict[str, Any] = {"status": outcome.status, "wish": wish_to_document(outcome.wish)}
         if not traits.keeps_secret:
@@ -82,7 +85,7 @@ class Once:
             log.warning("tool's result could not be kept", extra={"error": type(error).__name__})
         return outcome
 
-    async def _second(self, path: str, name: str, traits: Traits, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _second(self, path: str, name: str, traits: Traits, act: Act) -> ToolOutcome:
         """Somebody else has claimed it: their answer, as soon as there is one."""
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + traits.timeout_s + GRACE_S
@@ -101,7 +104,7 @@ class Once:
                 return await self._take_over(document, traits, act)
             await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def _take_over(self, document: Document, traits: Traits, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _take_over(self, document: Document, traits: Traits, act: Act) -> ToolOutcome:
         """The first one died in the middle."""
         if not traits.may_run_again:
             return failed("error", UNKNOWN)
@@ -115,7 +118,7 @@ class Once:
         return await self._first(document.path, traits, act)
 
 
-def _kept(data: Mapping[str, Any], name: str) -> Outcome:
+def _kept(data: Mapping[str, Any], name: str) -> ToolOutcome:
     """What was answered the first time."""
     if data.get("name") != name:
         return failed("refused", "This call was made before, for another tool. Go on without it.")
@@ -123,7 +126,7 @@ def _kept(data: Mapping[str, Any], name: str) -> Outcome:
     response = dict(result) if isinstance(result, Mapping) else {}
     if not response:
         response = {"status": str(data.get("status")), "message": "This was done already. Ask again only if you must."}
-    return Outcome(str(data.get("status")), response, wish_from_document(data.get("wish")), repeated=True)
+    return ToolOutcome(str(data.get("status")), response, wish_from_document(data.get("wish")), repeated=True)
 
 
 def _claimed_at(document: Document) -> Any:

@@ -8,11 +8,11 @@ from typing import Any
 
 from functions.tools.tool import CallbackPromised, EndCall, Fact, HandOver, Learned, OptedOut, Transfer, Wish
 from shared.domain.call import Ending
-from shared.domain.disposition import Outcome as Achieved
+from shared.domain.disposition import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ToolOutcome:
     """How running a tool ended."""
 
     status: str
@@ -26,9 +26,9 @@ class Outcome:
     """What it was asked and what it answered are not to be kept."""
 
 
-def failed(status: str, message: str) -> Outcome:
+def failed(status: str, message: str) -> ToolOutcome:
     """An outcome that only says what to do now."""
-    return Outcome(status, {"status": status, "message": message})
+    return ToolOutcome(status, {"status": status, "message": message})
 
 
 _KINDS: dict[str, type[Wish]] = {
@@ -61,7 +61,7 @@ def wish_from_document(document: object) -> Wish | None:
                 outcome = values.get("outcome")
                 return EndCall(
                     Ending(values["ending"]),
-                    None if outcome is None else Achieved(outcome),
+                    None if outcome is None else Outcome(outcome),
                     bool(values.get("to_machine")),
                 )
             case "learned":

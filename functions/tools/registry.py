@@ -13,7 +13,7 @@ from functions.tools.declaration import Declaration
 from functions.tools.elsewhere import Elsewhere
 from functions.tools.gemini_schema import SchemaRefused, check_tool_name, gemini_schema
 from functions.tools.once import Once
-from functions.tools.outcome import Outcome, failed
+from functions.tools.outcome import ToolOutcome, failed
 from functions.tools.tool import Answer, AnyTool, BadArguments, Result, ToolContext, Traits
 from shared.domain.agent import Agent
 from shared.unfinished import Unfinished
@@ -103,7 +103,7 @@ class Registry:
             return Traits()
         return Traits() if tool is None else tool.traits
 
-    def start(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> asyncio.Task[Outcome]:
+    def start(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> asyncio.Task[ToolOutcome]:
         """Run a tool to its end, also when the call that wanted it is over: half a booking helps nobody."""
         return self._running.begin(self.run(name, arguments, context))
 
@@ -129,7 +129,7 @@ class Registry:
             fitting.append(declaration)
         return fitting
 
-    async def run(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> Outcome:
+    async def run(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
         """Run a tool for the agent of this call. Every failure is an answer that the model can act on."""
         try:
             tool = self.tools_of(context.agent).get(name)
@@ -150,7 +150,7 @@ class Registry:
         return await once.run(context, name, arguments, tool.traits, lambda: _act(tool, begun, context))
 
 
-async def _act(tool: AnyTool, begun: Callable[[ToolContext], Awaitable[Answer]], context: ToolContext) -> Outcome:
+async def _act(tool: AnyTool, begun: Callable[[ToolContext], Awaitable[Answer]], context: ToolContext) -> ToolOutcome:
     try:
         async with asyncio.timeout(tool.traits.timeout_s):
             result, wish = await begun(context)
@@ -163,7 +163,7 @@ async def _act(tool: AnyTool, begun: Callable[[ToolContext], Awaitable[Answer]],
         log.error("tool failed", extra=extra)
         return failed("error", "This did not work because of a fault on our side. Apologise and offer a call back.")
     status = "ok" if result.status == "ok" else "error"
-    return Outcome(status, _capped(result), wish, keeps_secret=tool.traits.keeps_secret)
+    return ToolOutcome(status, _capped(result), wish, keeps_secret=tool.traits.keeps_secret)
 
 
 def _where(error: Exception) -> str:

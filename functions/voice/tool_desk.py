@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
-from functions.tools.outcome import Outcome
+from functions.tools.outcome import ToolOutcome
 from functions.tools.tool import ToolContext
 from functions.voice.speech.model import ToolAnswer, ToolCall
 from functions.voice.stream import Stream
@@ -20,7 +20,7 @@ AGAIN_WITHIN_MS = 30_000
 NOTHING_DONE = frozenset({"error", "refused"})
 """Outcomes after which the same question is a new try."""
 
-Granted = Callable[[str, Outcome], Awaitable[dict[str, Any] | None]]
+Granted = Callable[[str, ToolOutcome], Awaitable[dict[str, Any] | None]]
 """A tool has run: the call does what it wishes. Returns what the model is answered; None: nobody waits for it."""
 
 
@@ -46,7 +46,7 @@ class ToolDesk:
         self._slow: set[str] = set()
         """Calls that the caller is waiting for."""
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._outcomes: dict[str, Outcome] = {}
+        self._outcomes: dict[str, ToolOutcome] = {}
         self._answered_ms: dict[str, float] = {}
         self._asked: dict[str, str] = {}
         """The last call of each tool with the same arguments."""
@@ -126,7 +126,7 @@ class ToolDesk:
         self._outcomes[call.id], self._answered_ms[call.id] = outcome, now_ms
         await self._grant(call, outcome, granted)
 
-    async def _grant(self, call: ToolCall, outcome: Outcome, granted: Granted) -> None:
+    async def _grant(self, call: ToolCall, outcome: ToolOutcome, granted: Granted) -> None:
         response = await granted(call.id, outcome)
         if response is not None:
             await self._link.answer(ToolAnswer(call.id, call.name, response))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from functions.tools.outcome import Outcome
+from functions.tools.outcome import ToolOutcome
 from functions.tools.tool import EndCall, HandOver, Learned, Line, ToolContext, Transfer
 from functions.voice.campaign_desk import CampaignDesk
 from functions.voice.hand_over import NOT_THERE, NobodyThere, Relay
@@ -39,7 +39,7 @@ class Wishes:
         self.facts = set(stream.ticket.facts)
         """What tools have found out about the caller."""
 
-    async def granted(self, tool_call_id: str, outcome: Outcome) -> dict[str, Any] | None:
+    async def granted(self, tool_call_id: str, outcome: ToolOutcome) -> dict[str, Any] | None:
         """A tool has run: the call does what it wishes. Returns the model's answer; None: nobody waits for it.
 
         What the model has taken back moves the call no more. What the tool has done or found out stays true.

@@ -10,7 +10,7 @@ import pytest
 
 from functions.campaigns.beat import beat
 from functions.tools.builtin import BUILTIN
-from functions.tools.outcome import Outcome as Ran
+from functions.tools.outcome import ToolOutcome
 from functions.tools.tool import CallbackPromised, ToolContext
 from shared.domain.attempt import Attempt
 from shared.domain.call_progress import achieved
@@ -39,7 +39,7 @@ async def talking(**changes: Any) -> tuple[Office, Attempt]:
     return office, attempt
 
 
-async def asks(office: Office, attempt: Attempt, **arguments: str) -> Ran:
+async def asks(office: Office, attempt: Attempt, **arguments: str) -> ToolOutcome:
     """The agent's tool, called with the time that the person named."""
     context = ToolContext(
         call_sid="CA1",
@@ -53,7 +53,7 @@ async def asks(office: Office, attempt: Attempt, **arguments: str) -> Ran:
     return await BUILTIN.run("schedule_callback", arguments or {"at": TOMORROW_AT_FIVE}, context)
 
 
-async def over(office: Office, attempt: Attempt, ran: Ran) -> Contact:
+async def over(office: Office, attempt: Attempt, ran: ToolOutcome) -> Contact:
     """The call ends; what becomes of its contact."""
     if isinstance(ran.wish, CallbackPromised):
         await office.services.attempts.move(attempt.id, lambda one: achieved(one, Outcome.CALLBACK_SCHEDULED))

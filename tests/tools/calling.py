@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from functions.tools.builtin import BUILTIN
-from functions.tools.outcome import Outcome
+from functions.tools.outcome import ToolOutcome
 from functions.tools.tool import ToolContext
 from shared.domain.agent import Agent
 from shared.store.agents import shipped_agents
@@ -35,7 +35,7 @@ class Call:
         """As it ships."""
         return shipped_agents()[self.agent_id]
 
-    async def uses(self, tool: str, tool_call_id: str | None = None, **arguments: Any) -> Outcome:
+    async def uses(self, tool: str, tool_call_id: str | None = None, **arguments: Any) -> ToolOutcome:
         """The tool, called by the model."""
         call_id = tool_call_id or f"t{next(self.ids)}"
         context = ToolContext(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.tools.builtin import BUILTIN
-from functions.tools.outcome import Outcome, wish_from_document, wish_to_document
+from functions.tools.outcome import ToolOutcome, wish_from_document, wish_to_document
 from functions.tools.tool import (
     CallbackPromised,
     EndCall,
@@ -23,7 +23,7 @@ from functions.tools.tool import (
 from shared.domain.agent import Agent
 from shared.domain.agent_tools import OwnRecord
 from shared.domain.call import Ending
-from shared.domain.disposition import Outcome as Achieved
+from shared.domain.disposition import Outcome
 from tests.memory_store import MemoryStore
 from tests.tools.customers_system import agent_with, context_of
 
@@ -31,7 +31,7 @@ FIELDS = OwnRecord(readable=("name", "customer_number"), writable=("name",))
 AGENT = agent_with(tools=("lookup_record", "update_record"), own_record=FIELDS)
 
 
-async def run(name: str, arguments: dict[str, Any], context: ToolContext) -> Outcome:
+async def run(name: str, arguments: dict[str, Any], context: ToolContext) -> ToolOutcome:
     return await BUILTIN.run(name, arguments, context)
 
 
@@ -82,7 +82,7 @@ async def test_two_changes_at_the_same_time_are_both_kept() -> None:
 
 WISHES: list[Wish] = [
     EndCall(),
-    EndCall(Ending.AGENT_ENDED, Achieved.GOAL_MET, True),
+    EndCall(Ending.AGENT_ENDED, Outcome.GOAL_MET, True),
     Transfer("+4930123", "desk", "Meera asks."),
     HandOver("loans", "wants a loan"),
     OptedOut(),
