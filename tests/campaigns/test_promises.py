@@ -76,7 +76,7 @@ async def test_callback_is_promised_and_made_at_that_time() -> None:
 @pytest.mark.parametrize(
     ("campaign", "why"),
     [
-        ({"retry": {"max_attempts": 1}}, "has had its 1 attempts"),
+        ({"retry": {"max_attempts": 1}}, "has had its one attempt"),
         ({"ends_at": datetime.fromisoformat("2026-11-23T20:00:00+05:30")}, "end"),
     ],
 )
