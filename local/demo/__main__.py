@@ -142,7 +142,7 @@ def _summary(call: dict[str, Any], seen: dict[str, Any]) -> None:
     reaction = f"{cleared['at_ms'] - spoke['at_ms']} ms" if cleared and spoke else "none"
     print(f"""
   time to first audio     {latency["first_audio_ms"]} ms after the stream began
-  answer latency          {latency["answer_p50_ms"]} ms median, {latency["answer_p95_ms"]} ms at most
+  answer latency          {latency["answer_p50_ms"]} ms median, {latency["answer_p95_ms"]} ms p95
                           (of which the model waits 600 ms for silence and thinks 300 ms)
   barge-in reaction       {reaction} from the caller's first sound to Twilio's clear
   turns, tools, events    {len(call["turns"])}, {len(call["tool_results"])}, {len(call["events"])}
