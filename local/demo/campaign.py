@@ -6,16 +6,19 @@ import asyncio
 import csv
 import io
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
 from local.demo.checks import Check
 from local.demo.phone_network import PhoneNetwork
 from local.dialogues import Dialogue
+from shared.domain.retry import part_of_day
 
 LIST = """Name,Mobile No,Language,Consent,Due Date
 Sunita Verma,98100 00101,हिंदी,yes,30 November
@@ -29,15 +32,35 @@ Meena Iyer,9.81E+09,hi,yes,1 December
 Dev Malhotra,9810000106,hi,no,1 December
 """
 """What marketers upload: spaces, a leading zero, a float, a duplicate, Excel's arithmetic, somebody who said no."""
-EXPECTED = {
-    "+919810000101": ("human", "goal_met"),
-    "+919810000102": ("human", "callback_scheduled"),
-    "+919810000103": ("human", "do_not_call"),
-    "+919810000104": ("busy", None),
-    "+919810000105": ("no_answer", None),
-    "+919810000107": ("voicemail_hangup", None),
+INDIA = ZoneInfo("Asia/Kolkata")
+Due = Callable[[datetime, datetime], bool]
+"""Whether the next attempt is due when it should be: when the last one was, when the next one is, on Indian clocks."""
+
+
+def _soon(last: datetime, due: datetime) -> bool:
+    """Somebody who was talking has finished in a quarter of an hour."""
+    return timedelta(minutes=15) <= due - last <= timedelta(minutes=30)
+
+
+def _at_another_time(last: datetime, due: datetime) -> bool:
+    """Who was out at noon may be in on another day's morning or evening."""
+    return due.date() > last.date() and part_of_day(due) is not part_of_day(last) and 9 <= due.hour < 21
+
+
+def _as_asked(last: datetime, due: datetime) -> bool:
+    """The callback that was asked for: on another day at five."""
+    return due.date() > last.date() and (due.hour, due.minute) == (17, 0)
+
+
+EXPECTED: dict[str, tuple[str, str | None, Due | None]] = {
+    "+919810000101": ("human", "goal_met", None),
+    "+919810000102": ("human", "callback_scheduled", _as_asked),
+    "+919810000103": ("human", "do_not_call", None),
+    "+919810000104": ("busy", None, _soon),
+    "+919810000105": ("no_answer", None, _at_another_time),
+    "+919810000107": ("voicemail_hangup", None, _at_another_time),
 }
-"""By number: how the attempt ends, and what the conversation achieves."""
+"""By number: how the attempt ends, what the conversation achieves, and when the next one is due; None: never."""
 CALLERS = {
     "+919810000101": "interested",
     "+919810000102": "callback_hinglish",
@@ -136,16 +159,26 @@ async def _get(http: httpx.AsyncClient, path: str) -> httpx.Response:
     return answer
 
 
+def _is_due(row: dict[str, str], when: Due | None) -> bool:
+    if when is None or not row["next_attempt_at"]:
+        return when is None and not row["next_attempt_at"]
+    last, due = (datetime.fromisoformat(row[name]).astimezone(INDIA) for name in ("last_call_at", "next_attempt_at"))
+    return when(last, due)
+
+
 def check_campaign(run: CampaignRun) -> list[Check]:
     """Whether everybody on the list got what they should."""
-    came_of = {row["number"].lstrip("'"): (row["disposition"] or None, row["outcome"] or None) for row in run.results}
-    right = sum(came_of.get(number) == expected for number, expected in EXPECTED.items())
+    by_number = {row["number"].lstrip("'"): row for row in run.results}
+    came_of = {number: (row["disposition"] or None, row["outcome"] or None) for number, row in by_number.items()}
+    right = sum(came_of.get(number) == expected[:2] for number, expected in EXPECTED.items())
     accounted = sum(run.list_counts.values())
+    due = sum(_is_due(row, EXPECTED[number][2]) for number, row in by_number.items() if number in EXPECTED)
     twice = [number for number, times in run.rings.items() if number in came_of and times > 1]
     spoken = {turn["language"] for call in run.calls for turn in call["turns"]}
     return [
         Check("every row of the list is accounted for", accounted == LIST.count("\n") - 1, str(run.list_counts)),
         Check("every contact came to the right end", right == len(EXPECTED), f"{right} of {len(EXPECTED)}"),
+        Check("every next attempt is due when it should be", due == len(EXPECTED), f"{due} of {len(EXPECTED)}"),
         Check("nobody's phone rang twice", not twice),
         Check("who must not be called was not called", set(run.rings) & {"+919810000106"} == set()),
         Check("Hindi and Hinglish were spoken", {"hi", "hi-en"} <= spoken),
