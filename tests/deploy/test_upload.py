@@ -68,7 +68,6 @@ NAMESPACES = {
     "google.cloud.storage": "google-cloud-storage",
     "google.genai": "google-genai",
     "google.oauth2": "google-auth",
-    "google.protobuf": "protobuf",
     "pydantic_core": "pydantic",
 }
 """google is a namespace that many distributions share; pydantic-core is a part of pydantic, pinned by it."""
