@@ -66,6 +66,7 @@ NAMESPACES = {
     "google.cloud.firestore": "google-cloud-firestore",
     "google.cloud.secretmanager": "google-cloud-secret-manager",
     "google.cloud.storage": "google-cloud-storage",
+    "google.cloud.tasks": "google-cloud-tasks",
     "google.genai": "google-genai",
     "google.oauth2": "google-auth",
     "pydantic_core": "pydantic",
