@@ -57,11 +57,11 @@ class ListDesk:
 
     async def take_up(self, document: Document) -> bool:
         """Go on with a list whose reader is gone; whether this process reads it now."""
-        data = document.data
+        data: Mapping[str, Any] = document.data
         if data.get("status") != "reading" or self._is_held(data.get("lease_until")):
             return False
         token = self._services.new_id()
-        tries = int(data.get("tries") or 0) + 1  # type: ignore[arg-type]
+        tries = int(data.get("tries") or 0) + 1
         if tries > MOST_TRIES:
             await self._fail(document.id, str(data.get("reading")), _given_up())
             return False

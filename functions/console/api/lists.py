@@ -204,7 +204,8 @@ class ListsApi:
         for one in page.documents:
             live = one.data.get("state") in (CampaignState.RUNNING, CampaignState.PAUSED)
             if live and not one.data.get("loaded"):
-                raise Problem(409, "A campaign is taking its contacts from this list", "Wait until it has them all, or cancel it.", code="in_use")  # noqa: E501  # fmt: skip
+                sentence = "A campaign is taking its contacts from this list"
+                raise Problem(409, sentence, "Wait until it has them all, or cancel it.", code="in_use")
 
 
 async def _content(file: UploadFile) -> AsyncIterator[bytes]:
