@@ -31,9 +31,11 @@ class Unfinished:
             log.error("work was not done to its end", extra={"error": type(error).__name__})
 
     async def settle(self, within_s: float) -> None:
-        """Let what runs come to its end, but not for ever."""
-        if self._running:
-            await asyncio.wait(set(self._running), timeout=within_s)
+        """Let what runs, and what it begins meanwhile, come to its end, but not for ever."""
+        loop = asyncio.get_running_loop()
+        by_s = loop.time() + within_s
+        while self._running and (left_s := by_s - loop.time()) > 0:
+            await asyncio.wait(set(self._running), timeout=left_s)
         for task in set(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

@@ -187,6 +187,10 @@ class CallRecord:
         """Tools have found out so much about the caller."""
         self._merge({"facts": sorted(facts)})
 
+    def achieved(self, outcome: Mapping[str, Any]) -> None:
+        """What the call has achieved turned out when it was over."""
+        self._merge(outcome)
+
     def tool_result(self, result: ToolResult) -> None:
         """Keep what a tool answered."""
         # Over the claim under which it ran, which says what it wished of the call as well.

@@ -21,6 +21,9 @@ PRE_ROLL_FRAMES: Final = 15
 """300 to 600 ms. Kept while the caller is silent: the beginning of a word comes before we know that it is one."""
 MOST_HELD_FRAMES: Final = 250
 """Five seconds that may still turn out to be the beginning of a turn."""
+LAST_SILENCE_FRAMES: Final = 75
+"""1.5 s, sent at once: more than any model waits for before it takes a turn for ended."""
+SILENT_FRAME: Final = bytes(640)
 
 
 class CallerStream(Protocol):
@@ -36,6 +39,10 @@ class CallerStream(Protocol):
 
     def end(self, session: SpeechSession | None) -> None:
         """The caller's turn is over."""
+        ...
+
+    def over(self, session: SpeechSession) -> None:
+        """Nothing more of the caller comes: the model is to take their turn for ended."""
         ...
 
     def answered(self) -> None:
@@ -103,6 +110,10 @@ class WholeStream:
     def end(self, session: SpeechSession | None) -> None:
         """Not ours to say."""
 
+    def over(self, session: SpeechSession) -> None:
+        for _ in range(LAST_SILENCE_FRAMES):
+            session.send_audio(SILENT_FRAME)
+
     def answered(self) -> None:
         self._is_unanswered = False
         self._kept.keep(self._kept.unsent)
@@ -148,6 +159,10 @@ class TurnStream:
         self._is_open = False
         if session is not None:
             session.send_activity(False)
+
+    def over(self, session: SpeechSession) -> None:
+        if self._is_open:
+            self.end(session)
 
     def answered(self) -> None:
         if not self._is_open:

@@ -9,6 +9,9 @@ from functions.voice.voice_activity import VoiceActivity
 from shared.domain.backchannel import is_backchannel
 from shared.domain.call import Speaker, Turn
 
+LATE_WORDS_MS = 3_000
+"""Words that have not come so long after the voice do not come."""
+
 
 @dataclass(slots=True)
 class Utterance:
@@ -47,6 +50,15 @@ class CallerTurns:
     def so_far(self) -> Turn | None:
         """What the caller has said and is not answered yet, as far as its words are known."""
         return self._turn(self._open) if self._open is not None and self._open.words else None
+
+    def awaits_words(self, now_ms: float) -> bool:
+        """The caller has spoken, and not all of their words may have come."""
+        if self._open is not None:
+            return True
+        last_voice_ms, last = self._voice.last_voice_ms, self._closed
+        if last_voice_ms is None or now_ms - last_voice_ms > LATE_WORDS_MS:
+            return False
+        return last is None or not last.words or self._spoke_since(last)
 
     def begin(self, now_ms: float, *, over_agent: bool = False) -> None:
         """The caller is speaking, and has the floor unless it is over the agent; opens a turn if none is open."""

@@ -276,5 +276,14 @@ class Conversation:
             turns.append(turn)
         return turns + self._talk.agent.cut(now_ms)
 
+    def awaits_words(self, now_ms: float) -> bool:
+        """The caller has spoken, and not all of their words may have come."""
+        return self._talk.caller.awaits_words(now_ms)
+
+    def last_words(self, text: str, now_ms: float) -> list[Turn]:
+        """The caller's last turn with these words of it too, which have come when the stream was over."""
+        turn = self._talk.caller.words(text, now_ms) or self._talk.caller.close(now_ms)
+        return [] if turn is None else [turn]
+
 
 __all__ = ["Conversation", "IllegalTurn"]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from functions.voice.arrears import Arrears
@@ -180,16 +181,8 @@ class ModelLink:
                 if self._wanted is None:
                     raise
             except SessionEnded as ended:
-                log.warning(
-                    "speech session ended",
-                    extra={
-                        "place": self.place,
-                        "code": ended.code,
-                        "resumable": ended.resumable,
-                        "quota": ended.quota,
-                        "why": str(ended),
-                    },
-                )
+                how = {"code": ended.code, "resumable": ended.resumable, "quota": ended.quota, "why": str(ended)}
+                log.warning("speech session ended", extra={"place": self.place, **how})
                 self._places.broke(ended)
                 if not ended.resumable and self._places.is_last:
                     raise
@@ -288,6 +281,15 @@ class ModelLink:
         gap_ms = (asyncio.get_running_loop().time() - self._lost_s) * 1000
         self._lost_s = 0.0
         self._memory.session_stands(move, gap_ms)
+
+    def leave(self) -> SpeechSession | None:
+        """Give the session, if one stands, to somebody who listens to it and closes it; the caller's turn ends."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.take(None)
+            with suppress(SessionEnded):  # whoever listens is told
+                self._caller.over(session)
+        return session
 
     async def close(self) -> None:
         """End the session."""

@@ -57,6 +57,7 @@ class Answered:
         """Twilio says that it is over; how the attempt ended."""
         await self.carried
         await self.phone.post("/voice/status?attempt=a1", CallStatus="completed", SequenceNumber="4", CallDuration="20")
+        await asyncio.sleep(2)  # what was said last is understood, and told
         read = await self.home.services.attempts.read("a1")
         assert read is not None
         return str(read[0].disposition)
