@@ -20,13 +20,14 @@ import httpx
 
 from local import free_port
 from local.stand_in import stand_in
-from shared.domain.campaign import Campaign, CampaignState, Pacing, RetryPolicy, campaign_path
+from shared.domain.campaign import Campaign, CampaignEvent, CampaignState, Pacing, RetryPolicy, campaign_path
 from shared.domain.contact import Consent, ConsentStatus, Contact, contact_path
 from shared.domain.phone_number import number_hash
 from shared.store import open_store
+from shared.store.campaigns import move_campaign
 from shared.store.settlement import contact_fields
 from shared.store.store import Create, Store
-from tests.campaigns.crash.process import NUMBER
+from tests.campaigns.crash.process import NUMBER, clock_of
 
 SPEED = 20.0
 SHOWS = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
@@ -111,6 +112,7 @@ async def ordeal(store_url: str, contacts: int, rounds: int, seed: int, calls_pe
             outcome = Outcome(contacts)
             async with process_of("webhooks", told):
                 for number in range(rounds):
+                    await _resume(store, told)
                     outcome.kills += await _round(told, number, rng)
                 await _finish(store, told, contacts)
             rings = (await http.get("/control/log")).json()["rings"]
@@ -199,9 +201,21 @@ async def _round(told: dict[str, Any], number: int, rng: random.Random) -> int:
     return int(dying.returncode == -signal.SIGKILL)
 
 
+async def _resume(store: Store, told: dict[str, Any]) -> None:
+    """A person does: of some people who answered nobody knows whether they heard anything, and the campaign pauses."""
+    now = clock_of(told).now()
+
+    def running(campaign: Campaign) -> Campaign:
+        paused = campaign.state is CampaignState.PAUSED
+        return campaign.advanced(CampaignEvent.RESUME, resumed_at=now) if paused else campaign
+
+    await move_campaign(store, CAMPAIGN, running)
+
+
 async def _finish(store: Store, told: dict[str, Any], contacts: int) -> None:
     """Healthy dispatchers, until nobody is left; some minutes at the most."""
     for _ in range(30):
+        await _resume(store, told)
         async with process_of("dispatcher", {**told, "for_s": 10.0, "beat_s": 9.0}) as process:
             await process.wait()
         page = await store.query("campaigns", limit=1)

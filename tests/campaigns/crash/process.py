@@ -8,8 +8,10 @@ import sys
 import time
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.campaigns.beat import beat
 from functions.campaigns.services import AccountLimits, CampaignServices
@@ -20,13 +22,14 @@ from functions.voice.speech.model import SpeechModel
 from functions.voice.stream_token import StreamTokens
 from functions.voice.webhooks import Signatures
 from shared.domain.agent import Agent
+from shared.domain.call import call_path
 from shared.logs import start_logs
 from shared.store import open_store
 from shared.store.agents import AgentBook, shipped_agents
 from shared.store.attempts import Attempts
 from shared.store.journal import Journal
 from shared.store.settlement import Settlement
-from shared.store.store import Store
+from shared.store.store import Merge, Store
 from shared.telephony import open_carrier
 from tests.campaigns.crash.fast_clock import FastClock
 from tests.campaigns.crash.mortal import Death, MortalCarrier, MortalStore
@@ -34,13 +37,14 @@ from tests.campaigns.crash.mortal import Death, MortalCarrier, MortalStore
 NUMBER = "+13105550100"
 
 
-def _clock(told: dict[str, Any]) -> FastClock:
+def clock_of(told: dict[str, Any]) -> FastClock:
+    """The network's, in every process of an ordeal."""
     return FastClock(datetime.fromisoformat(told["shows"]), told["since_s"], told["speed"])
 
 
 async def dispatcher(told: dict[str, Any]) -> None:
     """Beats, until the time given is over or death comes."""
-    clock, death = _clock(told), Death(told["die_at"], told["die_when"])
+    clock, death = clock_of(told), Death(told["die_at"], told["die_when"])
     store: Store = MortalStore(open_store(told["store"]), death)
     carrier = MortalCarrier(open_carrier(told["account"], told["token"], told["network"]), death)
     services = CampaignServices(
@@ -68,7 +72,7 @@ def _no_model(_: Agent) -> SpeechModel:
 
 async def webhooks(told: dict[str, Any]) -> None:
     """The voice function, for callbacks; it stays alive."""
-    clock, store = _clock(told), open_store(told["store"])
+    clock, store = clock_of(told), open_store(told["store"])
     services = VoiceServices(
         public_base_url=told["public"],
         account_sid=told["account"],
@@ -85,7 +89,30 @@ async def webhooks(told: dict[str, Any]) -> None:
         number_hash=lambda number: number,
     )
     port = int(told["public"].rpartition(":")[2])
-    await uvicorn.Server(uvicorn.Config(make_app(services), port=port, log_level="error")).serve()
+    app = Spoken(make_app(services), store, clock)
+    await uvicorn.Server(uvicorn.Config(app, port=port, log_level="error")).serve()
+
+
+class Spoken:
+    """In place of a stream: the records of calls that were answered say that the agent was heard at once."""
+
+    def __init__(self, app: ASGIApp, store: Store, clock: FastClock) -> None:
+        self._app, self._store, self._clock = app, store, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, and then the record."""
+        body = b""
+
+        async def listened() -> Message:
+            nonlocal body
+            message = await receive()
+            body += message.get("body", b"")
+            return message
+
+        await self._app(scope, listened, send)
+        if scope["type"] == "http" and scope["path"].startswith("/voice/outbound/"):
+            sid = parse_qs(body.decode())["CallSid"][0]
+            await self._store.batch([Merge(call_path(sid), {"agent_heard_at": self._clock.now()})])
 
 
 if __name__ == "__main__":
