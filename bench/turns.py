@@ -23,9 +23,10 @@ import numpy as np
 
 from bench import turn_sounds as sounds
 from functions.voice.audio import Upsampler, loudness
+from functions.voice.frame import FRAME_MS
 from functions.voice.speech_detector import SpeechDetector
 from functions.voice.voice_activity import VoiceActivity
-from functions.voice.voice_gate import FRAME_MS, GateRules, Over, TurnBegan, TurnEnded, VoiceGate
+from functions.voice.voice_gate import GateRules, Over, TurnBegan, TurnEnded, VoiceGate
 from local.speech_model.ear import Ear, SpeechBegan, voice_detector
 from local.speech_model.setup_message import AutomaticActivityDetection
 

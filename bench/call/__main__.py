@@ -58,17 +58,8 @@ class Row:
     """What everything else on the machine used meanwhile."""
 
     @property
-    def is_good(self) -> bool:
-        """All calls as they should be."""
-        return self._is_whole and self.added_p95_ms <= ADDED_P95_MS and not self.underruns
-
-    @property
-    def is_good_for_a_peer(self) -> bool:
-        """As good as Pipecat is with a single call."""
-        return self._is_whole and self.added_p95_ms <= PEERS_P95_MS
-
-    @property
-    def _is_whole(self) -> bool:
+    def is_whole(self) -> bool:
+        """Every answer came, and no call was lost."""
         return bool(self.answers) and not self.missing and not self.lost_calls
 
 
@@ -188,27 +179,37 @@ def show(row: Row) -> None:
     )
 
 
+def is_good(row: Row) -> bool:
+    """All calls as they should be."""
+    return row.is_whole and row.added_p95_ms <= ADDED_P95_MS and not row.underruns
+
+
+def is_good_for_a_peer(row: Row) -> bool:
+    """As good as Pipecat is with a single call."""
+    return row.is_whole and row.added_p95_ms <= PEERS_P95_MS
+
+
 Judge = Callable[[Row], bool]
 
 
-def search(measured: Measured, load: int, step: int, seconds: float, is_good: Judge) -> list[Row]:
+def search(measured: Measured, load: int, step: int, seconds: float, judge: Judge) -> list[Row]:
     """From this load upwards until it is too much; calls are only added, so the step is what the answer is good to."""
     rows: list[Row] = []
-    while not rows or is_good(rows[-1]):
+    while not rows or judge(rows[-1]):
         rows.append(measured.at(load, seconds))
         load += step
     return rows
 
 
-def most_calls(rows: Sequence[Row], is_good: Judge) -> int:
+def most_calls(rows: Sequence[Row], judge: Judge) -> int:
     """The largest load that was carried; 0: none of them."""
-    return max((row.calls for row in rows if is_good(row)), default=0)
+    return max((row.calls for row in rows if judge(row)), default=0)
 
 
 def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: World) -> list[Row]:
     """Every load that was asked for, then those of the search."""
     loads = [int(load) for load in wanted.loads.split(",")]
-    is_good: Judge = (lambda row: row.is_good_for_a_peer) if bridge is PIPECAT else (lambda row: row.is_good)
+    judge = is_good_for_a_peer if bridge is PIPECAT else is_good
     if bridge is PIPECAT:
         loads = [load for load in loads if load <= wanted.most_of_peers] or [10]
     env = surroundings(folder, around)
@@ -219,7 +220,8 @@ def measure(bridge: Bridge, wanted: argparse.Namespace, folder: Path, around: Wo
         if wanted.search:
             step = 5 if bridge is PIPECAT else 20
             # A load that was too much is tried again: fewer calls than stand cannot be measured.
-            rows += search(measured, loads[-1] + step * is_good(rows[-1]), step, wanted.seconds, is_good)
+            load = loads[-1] + step if judge(rows[-1]) else loads[-1]
+            rows += search(measured, load, step, wanted.seconds, judge)
         around.ask(hang_up=True)
     return rows
 
@@ -261,12 +263,10 @@ def write(rows: list[Row]) -> None:
     by_bridge = {
         name: [row for row in rows if row.bridge == name] for name in dict.fromkeys(row.bridge for row in rows)
     }
-    most = {name: most_calls(of, lambda row: row.is_good) for name, of in by_bridge.items()}
+    most = {name: most_calls(of, is_good) for name, of in by_bridge.items()}
     content: dict[str, Any] = {"machine": machine, "most_calls": most}
     if PIPECAT.name in by_bridge:
-        content["most_calls_of_a_peer_forgiven"] = most_calls(
-            by_bridge[PIPECAT.name], lambda row: row.is_good_for_a_peer
-        )
+        content["most_calls_of_a_peer_forgiven"] = most_calls(by_bridge[PIPECAT.name], is_good_for_a_peer)
     content["rows"] = [asdict(row) for row in rows]
     print("\n".join(f"{name}: {value}" for name, value in content.items() if name.startswith("most")))
     RESULTS.write_text(json.dumps(content, indent=1) + "\n")

@@ -15,6 +15,7 @@ from shared.domain.attempt import Attempt, AttemptEvent, AttemptState, IllegalEv
 from shared.domain.attempt_check import FIRST_LOOK, RING_MARGIN, SECOND_LOOK
 from shared.domain.call_progress import Report, accept, fold
 from shared.domain.call_status import CallStatus
+from shared.domain.campaign import LONGEST_RING_S
 from shared.domain.contact import Contact, contact_path
 from shared.store.store import Conflict, NotFound, StoreError, Where
 from shared.telephony.carrier import LONGEST_CALL_S, CarrierCall, CarrierError
@@ -24,8 +25,6 @@ log = logging.getLogger(__name__)
 MOST_PER_SWEEP = 500
 SENT_MARGIN = timedelta(seconds=5)
 """Between our clock and the carrier's."""
-LONGEST_RING = timedelta(seconds=60)
-"""A campaign may let a phone ring no longer."""
 
 
 async def sweep(services: CampaignServices) -> int:
@@ -132,7 +131,7 @@ def _over_by(attempt: Attempt) -> datetime:
     if attempt.answered_at is not None:
         return attempt.answered_at + timedelta(seconds=LONGEST_CALL_S) + RING_MARGIN
     # One that waits in the carrier's queue is known to it.
-    return (attempt.rang_at or attempt.sent_at or attempt.created_at) + LONGEST_RING + RING_MARGIN
+    return (attempt.rang_at or attempt.sent_at or attempt.created_at) + timedelta(seconds=LONGEST_RING_S) + RING_MARGIN
 
 
 async def _take_in(services: CampaignServices, attempt_id: str, call: CarrierCall) -> None:

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from functions.voice.audio import TELEPHONE_HZ, loudness
+from functions.voice.audio import loudness
+from functions.voice.frame import TELEPHONE_HZ
 
 SILENT_RMS: Final = 40
 """Of 16-bit samples, about -58 dBFS: nobody hears that on a telephone."""

@@ -17,17 +17,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from functions.voice.frame import TELEPHONE_HZ, ULAW_FRAME_BYTES
+
 with warnings.catch_warnings():
     # The standard library's own audioop says goodbye up to Python 3.12; from 3.13 on it is audioop-lts.
     warnings.simplefilter("ignore", DeprecationWarning)
     import audioop
 
-FRAME_MS: Final = 20
-"""Twilio sends 20 ms at a time; anything longer would delay barge-in."""
-TELEPHONE_HZ: Final = 8_000
 CALLER_HZ: Final = 16_000
 """What the speech model hears."""
-ULAW_FRAME_BYTES: Final = TELEPHONE_HZ * FRAME_MS // 1000
 
 _TAPS_PER_PHASE: Final = 48
 _CUTOFF_HZ: Final = 3_700

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, Protocol
 
+from functions.voice.frame import FRAME_MS
 from functions.voice.speech.model import SpeechSession
 
-FRAME_MS: Final = 20
 MOST_KEPT: Final = 1_500
 """Pieces of the caller, of one frame or of two: the last 30 s of them at least, in 1 to 2 MB. Only a caller who speaks
 on without an answer, or whose session is away, is kept for so long; the rest is dropped as it is sent."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from functions.voice.actions import Action
-from functions.voice.audio import FRAME_MS, ULAW_FRAME_BYTES, Upsampler, decode_ulaw, loudness
+from functions.voice.audio import Upsampler, decode_ulaw, loudness
 from functions.voice.conversation import Conversation
+from functions.voice.frame import FRAME_MS, ULAW_FRAME_BYTES
 from functions.voice.model_link import ModelLink
 from functions.voice.recording.recorder import Recorder
 from functions.voice.speech_detector import SpeechDetector

@@ -6,7 +6,8 @@ the moment a turn started. Who is interrupted is decided by the model, or by the
 
 from __future__ import annotations
 
-FRAME_MS = 20
+from functions.voice.frame import FRAME_MS
+
 LOUDEST_FLOOR = 1_000
 """RMS of 16-bit samples; a line noisier than this leaves speech no room anyway."""
 QUIETEST_SPEECH = 180

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-FRAME_MS: Final = 20
+from functions.voice.frame import FRAME_MS
+
 PAUSE_MS: Final = 300
 """Speech with shorter gaps is one utterance."""
 ANSWER_WITHIN_MS: Final = 1_000

@@ -18,6 +18,9 @@ from shared.domain.phone_number import is_region
 from shared.domain.record import Instant, Record
 from shared.domain.weekly_hours import NEVER, Hours, WeeklyHours
 
+LONGEST_RING_S = 60
+"""No campaign may let a phone ring longer."""
+
 
 class _Strict(BaseModel):
     """A part that a marketer writes: unknown keys are mistakes."""
@@ -180,7 +183,7 @@ class CampaignDraft(_Strict):
     """ISO 3166; contacts elsewhere are not called. Empty: anywhere."""
     caller_ids: tuple[str, ...] = ()
     """Our numbers to call from, E.164; empty: any of the account's."""
-    ring_timeout_s: int = Field(default=25, ge=15, le=60)
+    ring_timeout_s: int = Field(default=25, ge=15, le=LONGEST_RING_S)
     voicemail: Voicemail = Voicemail()
     topic: dict[LanguageTag, str] = {}
     """What the call is about, as the agent says it in its first sentence, by language."""

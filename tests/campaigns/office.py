@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from functions.campaigns.services import AccountLimits, CampaignServices
+from functions.tools.builtin import BUILTIN
+from functions.tools.outcome import ToolOutcome
+from functions.tools.tool import ToolContext
 from shared.domain.attempt import Attempt
 from shared.domain.call_progress import Report, fold, heard, talked
 from shared.domain.call_status import CallStatus
@@ -14,6 +18,7 @@ from shared.domain.campaign import Campaign, CampaignState, Pacing, campaign_pat
 from shared.domain.contact import Consent, ConsentStatus, Contact, ContactState, contact_path
 from shared.domain.disposition import Talk
 from shared.domain.phone_number import number_hash
+from shared.store.agents import shipped_agents
 from shared.store.attempts import Attempts
 from shared.store.settlement import Settlement, contact_fields
 from shared.store.store import Store
@@ -58,6 +63,24 @@ class Office:
         """What a beat works with, when this is the carrier."""
         self.carrier = carrier
         return replace(self.services, carrier=carrier)
+
+    async def uses(
+        self, tool: str, attempt: Attempt, arguments: Mapping[str, Any], *, last_words: str = ""
+    ) -> ToolOutcome:
+        """The agent's tool in this attempt's call, after the person has said these words."""
+        context = ToolContext(
+            call_sid="CA1",
+            agent=shipped_agents()["renewal"],
+            caller="+919810000000",
+            idempotency_key="CA1:t1",
+            clock=self.clock,
+            store=self.store,
+            number_hash=attempt.contact_id,
+            attempt_id=attempt.id,
+            campaign_id=attempt.campaign_id,
+            last_words=last_words,
+        )
+        return await BUILTIN.run(tool, arguments, context)
 
     async def campaign(self, campaign_id: str = "diwali", contacts: int = 1, **changes: Any) -> Campaign:
         """A running campaign with so many contacts in India who have consented."""

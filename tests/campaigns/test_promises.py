@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from functions.campaigns.beat import beat
-from functions.tools.builtin import BUILTIN
 from functions.tools.outcome import ToolOutcome
-from functions.tools.tool import CallbackPromised, ToolContext
+from functions.tools.tool import CallbackPromised
 from shared.domain.attempt import Attempt
 from shared.domain.call_progress import achieved
 from shared.domain.call_status import CallStatus
@@ -19,7 +18,6 @@ from shared.domain.calling_rules import Purpose
 from shared.domain.contact import Contact, ContactState, DueReason
 from shared.domain.disposition import Outcome, Talk
 from shared.domain.suppression import Suppression, SuppressionReason
-from shared.store.agents import shipped_agents
 from shared.store.suppressions import suppress
 from shared.store.tallies import tally_of
 from tests.campaigns.office import Office
@@ -41,16 +39,7 @@ async def talking(**changes: Any) -> tuple[Office, Attempt]:
 
 async def asks(office: Office, attempt: Attempt, **arguments: str) -> ToolOutcome:
     """The agent's tool, called with the time that the person named."""
-    context = ToolContext(
-        call_sid="CA1",
-        agent=shipped_agents()["renewal"],
-        caller="+919810000000",
-        idempotency_key="CA1:t1",
-        clock=office.clock,
-        store=office.store,
-        attempt_id=attempt.id,
-    )
-    return await BUILTIN.run("schedule_callback", arguments or {"at": TOMORROW_AT_FIVE}, context)
+    return await office.uses("schedule_callback", attempt, arguments or {"at": TOMORROW_AT_FIVE})
 
 
 async def over(office: Office, attempt: Attempt, ran: ToolOutcome) -> Contact:

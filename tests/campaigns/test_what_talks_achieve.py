@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from functions.campaigns.beat import beat
-from functions.tools.builtin import BUILTIN
-from functions.tools.tool import EndCall, ToolContext
+from functions.tools.tool import EndCall
 from shared.domain.attempt import Attempt
 from shared.domain.call_progress import achieved
 from shared.domain.call_status import CallStatus
@@ -18,7 +17,6 @@ from shared.domain.contact import Contact, ContactState
 from shared.domain.disposition import Disposition, Outcome, Talk
 from shared.domain.refusal import Code
 from shared.domain.suppression import SuppressionReason
-from shared.store.agents import shipped_agents
 from shared.store.suppressions import suppression_of
 from shared.telephony.carrier import CallRefused, RefusalKind
 from tests.campaigns.office import Office
@@ -69,19 +67,7 @@ async def test_person_who_is_gone_within_seconds_has_hung_up_early_and_is_called
 
 async def ends(office: Office, attempt: Attempt, **arguments: Any) -> None:
     """The agent ends the call with its tool."""
-    context = ToolContext(
-        call_sid="CA1",
-        agent=shipped_agents()["renewal"],
-        caller="+919810000000",
-        idempotency_key="CA1:t1",
-        clock=office.clock,
-        store=office.store,
-        number_hash=attempt.contact_id,
-        attempt_id=attempt.id,
-        campaign_id=attempt.campaign_id,
-        last_words="नहीं, गलत नंबर है।",
-    )
-    ran = await BUILTIN.run("end_call", arguments, context)
+    ran = await office.uses("end_call", attempt, arguments, last_words="नहीं, गलत नंबर है।")
     assert isinstance(ran.wish, EndCall)
     outcome = ran.wish.outcome
     assert outcome is not None

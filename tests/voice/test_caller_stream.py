@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from functions.voice.caller_stream import FRAME_MS, MOST_KEPT, PRE_ROLL_FRAMES, CallerStream, TurnStream, WholeStream
+from functions.voice.caller_stream import MOST_KEPT, PRE_ROLL_FRAMES, CallerStream, TurnStream, WholeStream
+from functions.voice.frame import FRAME_MS
 from functions.voice.speech.model import SessionEnded, SessionSetup
 from tests.voice.scripted_model import ScriptedSession
 

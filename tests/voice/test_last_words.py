@@ -207,17 +207,22 @@ async def test_nobody_waits_for_words_after_the_agents_goodbye() -> None:
         assert call.session.closed
 
 
+def suppressing_takes(call: Answered, seconds: float) -> None:
+    """The store takes so long to put a number on the list."""
+    create = call.home.store.create
+
+    async def slow(path: str, data: Any) -> Any:
+        if path.startswith("suppressions/"):
+            await asyncio.sleep(seconds)
+        return await create(path, data)
+
+    call.home.store.create = slow  # type: ignore[method-assign]
+
+
 async def test_a_process_that_ends_hears_the_last_words_first() -> None:
     async with marketing() as call:
         await hung_up_while_saying_it(call)
-        create = call.home.store.create
-
-        async def slow(path: str, data: Any) -> Any:
-            if path.startswith("suppressions/"):
-                await asyncio.sleep(2)
-            return await create(path, data)
-
-        call.home.store.create = slow
+        suppressing_takes(call, 2)
         store, session = call.home.store, call.session
         asyncio.get_running_loop().call_later(0.3, session.sends, CallerText("Do not call me again."))
     assert suppression_path(PERSON) in store.documents
@@ -246,14 +251,7 @@ async def test_where_parley_says_when_the_caller_speaks_it_ends_their_last_turn(
 async def test_a_key_before_the_hang_up_reaches_a_slow_store() -> None:
     async with marketing() as call:
         await greeted(call)
-        create = call.home.store.create
-
-        async def slow(path: str, data: Any) -> Any:
-            if path.startswith("suppressions/"):
-                await asyncio.sleep(0.2)
-            return await create(path, data)
-
-        call.home.store.create = slow
+        suppressing_takes(call, 0.2)
         call.phone.press("9")
         await asyncio.sleep(0.1)
         call.phone.hang_up()

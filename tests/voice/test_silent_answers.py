@@ -31,32 +31,30 @@ async def ended(call: Answered) -> Attempt:
     return read[0]
 
 
+async def greeted_after(call: Answered, seconds: float) -> Attempt:
+    """The agent speaks so late, and the person talks with it all the same."""
+    await call.session.is_told()
+    await asyncio.sleep(seconds)
+    call.agent_says("Hello, this is Tara.", 1500)
+    await asyncio.sleep(2)
+    await call.says("Hello? Who is it?")
+    await call.says("Tell me.")
+    call.phone.hang_up()
+    return await ended(call)
+
+
 @pytest.mark.parametrize(("after_s", "silent"), [(1.0, False), (2.5, True)])
 async def test_two_hellos_into_silence_are_a_talk_and_a_silent_answer_all_the_same(
     after_s: float, silent: bool
 ) -> None:
     async with answered(Voicemail(), "en") as call:
-        await call.session.is_told()
-        await asyncio.sleep(after_s)
-        call.agent_says("Hello, this is Tara.", 1500)
-        await asyncio.sleep(2)
-        await call.says("Hello? Who is it?")
-        await call.says("Tell me.")
-        call.phone.hang_up()
-        attempt = await ended(call)
+        attempt = await greeted_after(call, after_s)
     assert (attempt.disposition, attempt.silent_answer) == ("human", silent)
 
 
 async def test_time_in_which_an_extension_is_dialled_is_no_silence_of_ours() -> None:
     async with answered(Voicemail(), "en", extension="123") as call:
-        await call.session.is_told()
-        await asyncio.sleep(3.5)
-        call.agent_says("Hello, this is Tara.", 1500)
-        await asyncio.sleep(2)
-        await call.says("Hello? Who is it?")
-        await call.says("Tell me.")
-        call.phone.hang_up()
-        attempt = await ended(call)
+        attempt = await greeted_after(call, 3.5)
     assert (attempt.disposition, attempt.silent_answer) == ("human", False)
 
 

@@ -7,9 +7,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.voice.frame import FRAME_MS
 from functions.voice.voice_gate import (
     ANSWER_WITHIN_MS,
-    FRAME_MS,
     LONGEST_MS,
     NEXT_GATE,
     Gate,
