@@ -38,8 +38,6 @@ from shared.domain.recording import SILENCE
 
 log = logging.getLogger(__name__)
 
-"""Mu-law's zero."""
-
 
 class Performer:
     """Performs the actions of one stream's conversation."""

@@ -31,7 +31,7 @@ ROLES = {Speaker.CALLER: "user", Speaker.AGENT: "model"}
 
 async def turns_before(store: Store, call_sid: str) -> tuple[Turn, ...]:
     """The turns of earlier streams of this call: as much of its beginning and its end as a stream remembers of its own.
-    None when the store is away."""
+    Empty when the store is away."""
     turns = f"{call_path(call_sid)}/turns"
     try:
         async with asyncio.timeout(READ_WITHIN_S):

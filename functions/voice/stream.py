@@ -21,7 +21,7 @@ class Stream:
     services: VoiceServices
     ticket: StreamTicket
     errand: Errand | None
-    """Why Parley calls; None: it was called, or the errand could not be read."""
+    """Why Parley calls; None: it was called. (A call whose errand cannot be read has no stream.)"""
     language: str
     """In which the stream begins."""
     conversation: Conversation
